@@ -46,7 +46,7 @@ def address() -> tuple[str, int]:
 
 
 def shown_host(host: str) -> str:
-    """Return HOST as it stands before a port: an IPv6 address in brackets."""
+    """Return the host as written before a port: an IPv6 address in brackets."""
     return f"[{host.strip('[]')}]" if ":" in host else host
 
 

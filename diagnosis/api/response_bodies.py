@@ -37,7 +37,7 @@ class WarningSchema(fields.Serializer[Any]):
     url = fields.CharField(allow_null=True, help_text="The page that the warning is about.")
 
 
-class SignsSchema(fields.Serializer[Any]):
+class ShownAnswerSchema(fields.Serializer[Any]):
     """Tier, warnings and next steps of a photograph, as its page shows them."""
 
     tier = TierSchema(
@@ -184,7 +184,7 @@ class NotReliableSchema(fields.Serializer[Any]):
     class_order = fields.ListField(child=fields.CharField(), help_text="Codes, most probable first; mostly wrong.")
 
 
-class AnswerSchema(SignsSchema):
+class AnswerSchema(ShownAnswerSchema):
     reliability = fields.ChoiceField(
         [
             (str(Reliability.CALIBRATED), "Classes and calibrated probabilities are stated."),

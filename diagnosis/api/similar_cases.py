@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from dermascan.core.site import site_link
 from diagnosis.api.image_links import image_link
 from diagnosis.api.permissions import member_of
-from diagnosis.api.response_bodies import ImageLinkSchema, SignsSchema, TierSchema
+from diagnosis.api.response_bodies import ImageLinkSchema, ShownAnswerSchema, TierSchema
 from diagnosis.api.results import disclaimer
 from diagnosis.api.schema import example, problems
 from diagnosis.api.views import ApiView
@@ -56,7 +56,7 @@ class ConfirmedSchema(fields.Serializer[Any]):
     snomed_ct = fields.CharField(allow_null=True)
 
 
-class SimilarCasesSchema(SignsSchema):
+class SimilarCasesSchema(ShownAnswerSchema):
     tier = TierSchema(
         allow_null=True, help_text="As its page shows it; null if the photograph was not analysed or is excluded."
     )

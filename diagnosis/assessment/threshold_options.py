@@ -4,16 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from diagnosis.assessment.by_source import OfSource, by_source
 from diagnosis.assessment.class_mix import malignant_probabilities_as_released
 from diagnosis.assessment.threshold_costs import found_and_flagged
 from diagnosis.images.models import Prediction
 from diagnosis.images.models.answer_settings import URGENT_LEVELS, WATCH_LEVELS
 from mlmodel.network.analyser import Analyser
-from mlmodel.network.threshold_levels import Level, ThresholdLevels
-from mlmodel.releases.sources import source_of
+from mlmodel.network.threshold_levels import Level, ThresholdLevels, WatchLevel
 from mlmodel.versions.models import ModelVersion
 from patients.models import Clinic
 
@@ -39,18 +38,7 @@ class Option:
     found: str
     is_as_released: bool
     here: str
-    by_source: tuple["OfSource", ...]
-
-
-@dataclass(frozen=True)
-class OfSource:
-    """Shares of one source's lesions, in words."""
-
-    source: str
-    lesions: int
-    found: str
-    melanomas: str
-    spared: str
+    by_source: tuple[OfSource, ...]
 
 
 @dataclass(frozen=True)
@@ -89,23 +77,16 @@ def options_for(clinic: Clinic, version: ModelVersion, analyser: Analyser, level
 def _options(
     levels: Mapping[Any, Level], names: Mapping[str, Any], probabilities: Sequence[float]
 ) -> tuple[Option, ...]:
+    # Both tiers call it by the same name.
+    released = levels[WatchLevel.RELEASED]
     return tuple(
         Option(
             value=value,
             name=str(name),
             found=found_and_flagged(levels[value].point),
-            is_as_released=value != "released" and levels[value].point.threshold == levels["released"].point.threshold,
+            is_as_released=levels[value] is not released and levels[value].point.threshold == released.point.threshold,
             here=_here(levels[value], probabilities),
-            by_source=tuple(
-                OfSource(
-                    source=source_of(source).title,
-                    lesions=int(shares["lesions"] or 0),
-                    found=_share(shares["sensitivity"]),
-                    melanomas=_share(shares["melanoma_sensitivity"]),
-                    spared=_share(shares["specificity"]),
-                )
-                for source, shares in levels[value].by_source.items()
-            ),
+            by_source=by_source(levels[value]),
         )
         for value, name in names.items()
         if value in levels
@@ -121,7 +102,3 @@ def _here(level: Level, probabilities: Sequence[float]) -> str:
         "Here it would have flagged %(count)d of the newest %(answers)d photographs.",
         count,
     ) % {"count": count, "answers": len(probabilities)}
-
-
-def _share(share: float | None) -> str:
-    return "–" if share is None else _("%(count)d of 100") % {"count": round(share * 100)}

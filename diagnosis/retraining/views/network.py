@@ -12,9 +12,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from diagnosis.assessment.by_source import OfSource, by_source
 from diagnosis.retraining.model_cards import render_card
 from mlmodel.network.analyser import Analyser, get_analyser
-from mlmodel.releases.sources import source_of
+from mlmodel.network.threshold_levels import ThresholdLevels, WatchLevel
 from mlmodel.versions.serving import active_analyser
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
@@ -29,18 +30,6 @@ class Figure:
     label: str
     value: str
     interval: str
-
-
-@dataclass(frozen=True)
-class OfSource:
-    """Figures on the held-out photographs of one source, formatted for the page; “–” with too few lesions."""
-
-    source: str
-    lesions: int
-    melanoma_auc: str
-    found: str
-    melanomas: str
-    spared: str
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
@@ -110,27 +99,11 @@ def _folder() -> Path:
     return head.parent
 
 
-def _by_source(analyser: Analyser) -> list[OfSource]:
-    """Return a row for each source that the release was tested on; empty if it states none."""
-    rows = []
-    for name, results in analyser.release.settings.get("by_source", {}).items():
-        figures = results["figures"]
-
-        def share(metric: str, figures: dict[str, Any] = figures) -> str:
-            return _("%(count)d of 100") % {"count": round(100 * each["value"])} if (each := figures[metric]) else "–"
-
-        area = figures["melanoma_auc"]
-        rows.append(
-            OfSource(
-                source=source_of(name).title,
-                lesions=results["lesions"],
-                melanoma_auc=f"{area['value']:.3f} ({area['low']:.3f}–{area['high']:.3f})" if area else "–",
-                found=share("watch.sensitivity"),
-                melanomas=share("watch.melanoma_sensitivity"),
-                spared=share("watch.specificity"),
-            )
-        )
-    return rows
+def _by_source(analyser: Analyser) -> tuple[OfSource, ...]:
+    """Return a row for each source that the release was tested on; none for a retrained network."""
+    settings = analyser.release.settings
+    levels = ThresholdLevels.from_settings(settings)
+    return by_source(levels.watch[WatchLevel.RELEASED], settings.get("by_source")) if levels else ()
 
 
 def _headline(dataset: dict[str, Any]) -> list[Figure]:
