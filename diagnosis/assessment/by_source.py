@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from diagnosis.assessment.threshold_costs import in_hundred
 from mlmodel.network.threshold_levels import Level
 from mlmodel.releases.sources import source_of
 
@@ -45,7 +46,7 @@ def by_source(level: Level, results: Mapping[str, Any] | None = None) -> tuple[O
 
 
 def _share(share: float | None) -> str:
-    return _TOO_FEW if share is None else _("%(count)d of 100") % {"count": round(share * 100)}
+    return _TOO_FEW if share is None else _("%(count)s of 100") % {"count": in_hundred(share, share)}
 
 
 def _area(area: Mapping[str, float] | None) -> str:

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from diagnosis.images.models import Tier
+from mlmodel.counted import per_hundred
 from mlmodel.network.tiers import OperatingPoint, OperatingPoints
 
 
@@ -50,7 +51,7 @@ def _shares_of(point: OperatingPoint) -> dict[str, str]:
 def in_hundred(least: float, most: float, *, is_missed: bool = False) -> str:
     """Return a range of shares, or of their complements, per hundred: “82”, or “82 to 93” if the ends differ.
 
-    A complement above 0 is never rounded down to 0.
+    A complement above 0 is never rounded down to 0, nor a share below 1 up to 100.
 
     Args:
         least: the lower share, in [0, 1].
@@ -58,7 +59,7 @@ def in_hundred(least: float, most: float, *, is_missed: bool = False) -> str:
         is_missed: return the complements.
     """
     low, high = (1 - most, 1 - least) if is_missed else (least, most)
-    first, last = round(low * 100), round(high * 100)
+    first, last = per_hundred(low), per_hundred(high)
     if is_missed and last == 0 and high > 0:
         return _("fewer than 1")
     return str(first) if first == last else _("%(first)d to %(last)d") % {"first": first, "last": last}
@@ -66,5 +67,5 @@ def in_hundred(least: float, most: float, *, is_missed: bool = False) -> str:
 
 def _depending(*ranges: tuple[float, float]) -> str:
     """Return what the figures range over, if any of them is a range after rounding; else empty."""
-    is_range = any(round(low * 100) != round(high * 100) for low, high in ranges)
+    is_range = any(per_hundred(low) != per_hundred(high) for low, high in ranges)
     return _(", depending on whose photographs it was tested on") if is_range else ""

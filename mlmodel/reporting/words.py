@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from mlmodel.counted import per_hundred
 from mlmodel.taxonomy import BY_CODE
 
 SUBSETS = {
@@ -65,7 +66,8 @@ def of_a_hundred(found: Mapping[str, float] | None) -> str:
     """Return “89 of 100 (82–94)”."""
     if found is None:
         return "an unknown share"
-    return f"{found['value'] * 100:.0f} of 100 ({found['low'] * 100:.0f}–{found['high'] * 100:.0f})"
+    value, low, high = (per_hundred(found[name]) for name in ("value", "low", "high"))
+    return f"{value} of 100 ({low}–{high})"
 
 
 def worst_source(by_source: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:

@@ -53,4 +53,7 @@ def test_a_range_that_is_one_number_as_it_is_said_is_no_range():
 def test_few_that_are_missed_are_not_said_to_be_none():
     assert in_hundred(0.997, 0.999, is_missed=True) == "fewer than 1"
     assert in_hundred(0.98, 0.999, is_missed=True) == "0 to 2"
+    # Nor are all said to be found while some are missed.
+    assert in_hundred(0.95, 0.996) == "95 to 99"
+    assert in_hundred(0.996, 1) == "99 to 100"
     assert in_hundred(1, 1, is_missed=True) == "0"

@@ -237,7 +237,10 @@ def test_a_table_of_diagnoses_does_as_well_and_other_classes_stand_apart(tmp_pat
     assert found["mistakes"] == {"missed_melanomas": [], "confident_and_wrong": []}
     figures = found["subsets"]["lesions"]["figures"]
     assert figures["class.vasc.sensitivity"] is None
-    assert "SCC is not one of the seven classes. Photographs excluded from all results: 1." in (tmp_path / "report" / "report.html").read_text()
+    assert (
+        "SCC is not one of the seven classes. Photographs excluded from all results: 1."
+        in (tmp_path / "report" / "report.html").read_text()
+    )
 
 
 @pytest.mark.slow
