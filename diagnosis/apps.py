@@ -10,6 +10,7 @@ class DiagnosisConfig(AppConfig):
         from diagnosis import tasks  # noqa: F401  (work is handed over by a task's name)
         from diagnosis.assessment.rescoring import rescore_in_background
         from diagnosis.monitoring import notifications  # noqa: F401  (registers who writes of incidents)
+        from diagnosis.opinions import letters  # noqa: F401  (registers who writes of second opinions)
         from diagnosis.reports import (
             notices,  # noqa: F401  (registers who writes mail to patients)
             receivers,

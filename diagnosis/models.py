@@ -13,6 +13,7 @@ from diagnosis.images.models import (
 )
 from diagnosis.measures.models import Measurement, PictureScale
 from diagnosis.monitoring.models import Incident, IncidentKind, IncidentState, MonitoringDay
+from diagnosis.opinions.models import OpinionAccess, OpinionPhotograph, OpinionRequest, OpinionReview
 from diagnosis.reports.models import Addendum, Report, Withholding, WithholdingReason
 from diagnosis.retraining.models import (
     ManifestEntry,
@@ -30,6 +31,7 @@ from diagnosis.reviews.answers import Basis, Cause, Certainty, LabelState, Why
 from diagnosis.reviews.models import (
     ConfirmedLabel,
     LabelChange,
+    OutsideReader,
     PhotographOnScreen,
     QueueEntry,
     QueueSkip,
@@ -63,6 +65,11 @@ __all__ = [
     "Measurement",
     "MonitoringDay",
     "Needs",
+    "OpinionAccess",
+    "OpinionPhotograph",
+    "OpinionRequest",
+    "OpinionReview",
+    "OutsideReader",
     "Part",
     "PhotographOnScreen",
     "PictureScale",

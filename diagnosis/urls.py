@@ -5,6 +5,7 @@ from django.urls import URLPattern
 from diagnosis.assessment.urls import urlpatterns as assessment
 from diagnosis.measures.urls import urlpatterns as measures
 from diagnosis.monitoring.urls import urlpatterns as monitoring
+from diagnosis.opinions.urls import urlpatterns as opinions
 from diagnosis.portal.urls import urlpatterns as portal
 from diagnosis.record.urls import urlpatterns as record
 from diagnosis.reports.urls import urlpatterns as reports
@@ -19,5 +20,6 @@ urlpatterns: list[URLPattern] = [
     *reports,
     *retraining,
     *monitoring,
+    *opinions,
     *portal,
 ]

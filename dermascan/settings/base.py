@@ -99,6 +99,7 @@ TEMPLATES = [
                 "addendum_tags": "diagnosis.reports.addendum_tags",
                 "agreement_tags": "diagnosis.reviews.template_tags",
                 "gate_tags": "diagnosis.retraining.gate_tags",
+                "opinion_tags": "diagnosis.opinions.opinion_tags",
                 "paper_tags": "diagnosis.reports.paper_tags",
                 "visit_chips": "diagnosis.record.visit_chips",
             },

@@ -204,8 +204,8 @@ def _hidden_details(image: Image) -> dict[str, Any]:
         else None,
         "chips": photograph.chips_of_labels,
         "contradictions": photograph.contradictions,
-        "reviews": image.reviews.select_related("reviewer__user", "retraction"),
-        "label_changes": image.label_changes.select_related("review__reviewer__user"),
+        "reviews": image.reviews.select_related("reviewer__user", "outside_reader", "retraction", "second_opinion"),
+        "label_changes": image.label_changes.select_related("review__reviewer__user", "review__outside_reader"),
     }
 
 
@@ -255,8 +255,8 @@ def _dissenting_colleagues(review: Review) -> str:
     if not is_disputed or is_malignant_answer(review.answer):
         return ""
     others = Review.objects.newest_of_each_reader().filter(image=review.image_id, answer__in=MALIGNANT)
-    others = others.exclude(reviewer=review.reviewer_id).select_related("reviewer__user")
-    return ", ".join(f"{other.reviewer.name}: {other.answer_words}" for other in others.newest_first())
+    others = others.exclude(reviewer=review.reviewer_id).select_related("reviewer__user", "outside_reader")
+    return ", ".join(f"{other.reader.name}: {other.answer_words}" for other in others.newest_first())
 
 
 def _conflicting(review: Review) -> str:

@@ -109,7 +109,9 @@ def photographs_of(visit: Visit) -> QuerySet[Image]:
         with_confirmed_label(Image.objects.in_use().filter(visit=visit))
         .select_related("visit", "lesion", "override__member__user", "label__review__reviewer__user")
         .with_shown_prediction()
-        .prefetch_related("reviews__reviewer__user", "reviews__retraction", "measurements", "scales")
+        .prefetch_related(
+            "reviews__reviewer__user", "reviews__outside_reader", "reviews__retraction", "measurements", "scales"
+        )
         .order_by("lesion__number", "created_at", "pk")
     )
 
@@ -216,12 +218,12 @@ def _without_dermatoscope(image: Image, label: ConfirmedLabel) -> Content:
 
 def _names(image: Image, label: ConfirmedLabel) -> list[str]:
     """The names of all readers who gave the answer that became the label."""
-    weighed = [review for review in image.reviews.all() if str(review.reviewer_id) in label.readers]
+    weighed = [review for review in image.reviews.all() if str(review.reader_id) in label.readers]
     assert label.review is not None, "a settled label has its review"
     diagnosis = diagnosis_of(label.review.answer, label.review.other_text)
     same = [review for review in weighed if diagnosis_of(review.answer, review.other_text) == diagnosis]
     in_order = sorted(same, key=lambda each: each.step)
-    return list(dict.fromkeys(review.reviewer.name for review in in_order))
+    return list(dict.fromkeys(review.reader.name for review in in_order))
 
 
 def answer_in_report(answer: str, other_text: str) -> Content:

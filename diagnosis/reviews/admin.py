@@ -122,16 +122,20 @@ class ReviewInline(RoleGate, admin.TabularInline):
     model = Review
     form = ReviewRowForm
     formset = ReviewFormSet
-    fields = ("answer", "other_text", "certainty", "basis", "reason", "reviewer", "was_blinded", "created_at", "state")
-    readonly_fields = ("reviewer", "was_blinded", "created_at", "state")
+    fields = ("answer", "other_text", "certainty", "basis", "reason", "reader", "was_blinded", "created_at", "state")
+    readonly_fields = ("reader", "was_blinded", "created_at", "state")
     extra = 1
     can_delete = False
     verbose_name = _("review")
     verbose_name_plural = _("Reviews: the label's history shows which of them decided")
 
+    @admin.display(description=_("reader"))
+    def reader(self, review: Review) -> str:
+        return review.reader.name if review.created_at else "–"
+
     @admin.display(description=_("state"))
     def state(self, review: Review) -> str:
-        return str(_("withdrawn") if review.is_retracted else _("valid")) if review.reviewer_id else "–"
+        return str(_("withdrawn") if review.is_retracted else _("valid")) if review.created_at else "–"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Only a dermatologist may add a review; a superuser who is not one may not."""
@@ -146,4 +150,4 @@ class ReviewInline(RoleGate, admin.TabularInline):
         return formset
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("reviewer__user", "retraction")
+        return super().get_queryset(request).select_related("reviewer__user", "outside_reader", "retraction")

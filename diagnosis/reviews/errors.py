@@ -20,7 +20,7 @@ class AnsweredMeanwhile(Refused):
         answers = [
             template
             % {
-                "who": each.reviewer.name,
+                "who": each.reader.name,
                 "answer": each.answer_words,
                 "certainty": each.get_certainty_display().lower(),
             }

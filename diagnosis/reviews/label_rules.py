@@ -18,6 +18,7 @@ tell”.
 4. Doubt overrides a label by rule 3 that is not malignant. A reader who becomes unsure withdraws their own such
    answer. If any reader still names more danger, whatever the certainty or blinding, and was not outvoted, the label
    is disputed.
+5. A second opinion from outside the clinic never settles a label. It counts in rules 2 and 4, so it can dispute one.
 
 There are three degrees of danger (``answers.danger_rank``): malignant, pre-malignant or in situ, and not known.
 """
@@ -40,7 +41,9 @@ class StandingReview(Protocol):
     @property
     def pk(self) -> UUID: ...
     @property
-    def reviewer_id(self) -> UUID: ...
+    def reader_id(self) -> UUID: ...
+    @property
+    def is_from_outside(self) -> bool: ...
     @property
     def answer(self) -> str: ...
     @property
@@ -80,7 +83,8 @@ class LabelOutcome:
 def settle(*, reviews: Iterable[StandingReview], rule: str) -> LabelOutcome:
     """Return the label of one photograph from its reviews that are not withdrawn, given in any order."""
     ordered = sorted(reviews, key=lambda each: (each.step, each.pk))
-    deciding = _deciding(ordered)
+    # A doctor outside the clinic advises; only its own dermatologists settle a label.
+    deciding = [review for review in _deciding(ordered) if not review.is_from_outside]
     histopathology = [review for review in deciding if review.basis == Basis.HISTOPATHOLOGY]
     consensus = [review for review in deciding if review.basis == Basis.CONSENSUS]
     if histopathology:
@@ -92,7 +96,7 @@ def settle(*, reviews: Iterable[StandingReview], rule: str) -> LabelOutcome:
     if consensus:
         return _by_consensus(consensus, ordered)
     unsure = _now_unsure(ordered)
-    opinions = [review for review in deciding if review.reviewer_id not in unsure]
+    opinions = [review for review in deciding if review.reader_id not in unsure]
     if rule == ReviewRule.TWO_BLINDED_READERS:
         return _unless_doubted(_by_blinded_readers(opinions), ordered)
     return _unless_doubted(_by_one_reader(opinions), ordered) if opinions else _open(Why.NOTHING_DECIDES)
@@ -100,7 +104,7 @@ def settle(*, reviews: Iterable[StandingReview], rule: str) -> LabelOutcome:
 
 def _by_histopathology(findings: Sequence[StandingReview]) -> LabelOutcome:
     """Settle by the newest finding, unless a colleague's finding names more danger."""
-    newest_of_each = {review.reviewer_id: review for review in findings}.values()
+    newest_of_each = {review.reader_id: review for review in findings}.values()
     newest = findings[-1]
     if _is_outranked(newest, newest_of_each):
         return _differing(newest_of_each)
@@ -110,21 +114,21 @@ def _by_histopathology(findings: Sequence[StandingReview]) -> LabelOutcome:
 def _by_consensus(consensus: Sequence[StandingReview], reviews: Sequence[StandingReview]) -> LabelOutcome:
     """Settle by the newest consensus. If a colleague names more danger, a second reader must have entered the same."""
     newest, standing = consensus[-1], _standing(reviews)
-    same = {each.reviewer_id for each in consensus if _diagnosis(each) == _diagnosis(newest)}
+    same = {each.reader_id for each in consensus if _diagnosis(each) == _diagnosis(newest)}
     if len(same) < READERS_NEEDED and _is_outranked(newest, standing):
-        return _differing({review.reviewer_id: review for review in (*_deciding(standing), newest)}.values())
+        return _differing({review.reader_id: review for review in (*_deciding(standing), newest)}.values())
     return _settled(Why.CONSENSUS, [newest])
 
 
 def _standing(reviews: Sequence[StandingReview]) -> list[StandingReview]:
     """Return each reader's last deciding review and their later ones, since later doubt does not withdraw it."""
-    decided = {review.reviewer_id: review for review in reviews if decides(review)}
+    decided = {review.reader_id: review for review in reviews if decides(review)}
     return [
         review
         for review in reviews
-        if review is decided.get(review.reviewer_id)
-        or review.reviewer_id not in decided
-        or (review.step, review.pk) > (decided[review.reviewer_id].step, decided[review.reviewer_id].pk)
+        if review is decided.get(review.reader_id)
+        or review.reader_id not in decided
+        or (review.step, review.pk) > (decided[review.reader_id].step, decided[review.reader_id].pk)
     ]
 
 
@@ -145,8 +149,8 @@ def _differing(reviews: Iterable[StandingReview]) -> LabelOutcome:
 
 def _now_unsure(reviews: Sequence[StandingReview]) -> set[UUID]:
     """Return the readers who are now unsure of an answer that is not malignant. Malignant answers are kept."""
-    newest = {review.reviewer_id: review for review in reviews}
-    decided = {review.reviewer_id: review for review in reviews if decides(review)}
+    newest = {review.reader_id: review for review in reviews}
+    decided = {review.reader_id: review for review in reviews if decides(review)}
     return {
         reader
         for reader, review in decided.items()
@@ -180,7 +184,7 @@ def _diagnosis(review: StandingReview) -> tuple[str, str]:
 
 def _by_one_reader(deciding: Sequence[StandingReview]) -> LabelOutcome:
     """Settle by the newest opinion, unless a colleague's opinion names more danger."""
-    newest_of_each = {review.reviewer_id: review for review in deciding}.values()
+    newest_of_each = {review.reader_id: review for review in deciding}.values()
     newest = deciding[-1]
     if _is_outranked(newest, newest_of_each):
         return _differing(newest_of_each)
@@ -188,7 +192,7 @@ def _by_one_reader(deciding: Sequence[StandingReview]) -> LabelOutcome:
 
 
 def _by_blinded_readers(deciding: Sequence[StandingReview]) -> LabelOutcome:
-    newest = {review.reviewer_id: review for review in deciding if review.was_blinded}
+    newest = {review.reader_id: review for review in deciding if review.was_blinded}
     counted = sorted(newest.values(), key=lambda review: (review.step, review.pk))
     if not counted:
         return _open(Why.NOTHING_DECIDES)

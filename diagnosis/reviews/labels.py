@@ -57,7 +57,7 @@ def _write(label: ConfirmedLabel, outcome: LabelOutcome, *, rule: str, is_change
     label.state, label.answer, label.why, label.rule = outcome.state, outcome.answer, outcome.why, rule
     label.review = cast("Review | None", outcome.review)
     label.basis = label.review.basis if label.review else ""
-    label.readers = [str(review.reviewer_id) for review in outcome.counted]
+    label.readers = [str(review.reader_id) for review in outcome.counted]
     if outcome.state != LabelState.SETTLED:
         label.settled_at = None
     elif is_change or label.settled_at is None:

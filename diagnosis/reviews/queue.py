@@ -157,7 +157,7 @@ class _Rows:
 
     @property
     def _newest(self) -> list[Review]:
-        newest = {review.reviewer_id: review for review in self.reviews}
+        newest = {review.reader_id: review for review in self.reviews}
         return [review for review in newest.values() if review.answer != CANNOT_TELL]
 
     @property
@@ -257,7 +257,7 @@ def _second_look(rows: _Rows, prediction: Prediction | None) -> Reason | None:
         reason = Reason.READERS_DISAGREE
     elif prediction is not None and any(crosses_the_line(answer, _named_class(prediction)) for answer in rows.answers):
         reason = Reason.NETWORK_DISAGREES
-    readers = {review.reviewer_id for review in rows.reviews}
+    readers = {review.reader_id for review in rows.reviews}
     # If the network disagrees, one colleague reviews it too; if two readers differ, a third does. No more after that.
     if reason is None or len(readers) > (2 if reason == Reason.READERS_DISAGREE else 1):
         return None

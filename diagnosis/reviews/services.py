@@ -9,10 +9,10 @@ from diagnosis.reviews.answers import FREE_TEXT, Basis, Cause, is_malignant_answ
 from diagnosis.reviews.diagnoses import recognise
 from diagnosis.reviews.errors import AnsweredMeanwhile, NothingToRetract, OtherTextMissing, TooLateToRetract
 from diagnosis.reviews.labels import derive_label, lock_image
-from diagnosis.reviews.models import QueueSkip, Review, ReviewRetraction
+from diagnosis.reviews.models import OutsideReader, QueueSkip, Review, ReviewRetraction
 from diagnosis.reviews.on_screen import look_away
 from patients.models import Member
-from patients.services.same_clinic import ensure_dermatologist_of
+from patients.services.same_clinic import AnotherClinic, ensure_dermatologist_of
 
 
 def record_review(
@@ -40,10 +40,7 @@ def record_review(
         OtherTextMissing, IsExcluded, AnsweredMeanwhile: see ``diagnosis.reviews.errors``.
     """
     ensure_dermatologist_of(image.visit.patient, reviewer)
-    other_text = other_text.strip() if answer in FREE_TEXT else ""
-    if answer in FREE_TEXT and not other_text:
-        raise OtherTextMissing
-    answer, other_text = _coded(answer, other_text)
+    answer, other_text = _checked(answer, other_text)
     with transaction.atomic():
         image = lock_image(image)
         if image.exclusions.standing().exists():
@@ -66,6 +63,34 @@ def record_review(
     return review
 
 
+def record_outside_review(
+    *, image: Image, reader: OutsideReader, answer: str, certainty: str, reason: str = "", other_text: str = ""
+) -> Review:
+    """Add the answer of a doctor outside the clinic who was asked, and recalculate the label, which it cannot settle.
+
+    Raises:
+        AnotherClinic: the doctor was asked by another clinic.
+        OtherTextMissing, IsExcluded: see ``diagnosis.reviews.errors``.
+    """
+    if reader.clinic_id != image.visit.patient.clinic_id:
+        raise AnotherClinic
+    answer, other_text = _checked(answer, other_text)
+    with transaction.atomic():
+        image = lock_image(image)
+        if image.exclusions.standing().exists():
+            raise IsExcluded
+        review = Review.objects.create(
+            image=image,
+            outside_reader=reader,
+            answer=answer,
+            other_text=other_text,
+            certainty=certainty,
+            reason=reason.strip(),
+        )
+        derive_label(image=image, cause=Cause.REVIEW, review=review)
+    return review
+
+
 def reviews_token(*, image: Image, reader: Member) -> str:
     """Return the token of a form for ``reader``: the colleagues' reviews that it takes into account."""
     return ",".join(sorted(review.pk.hex for review in _of_colleagues(image, reader)))
@@ -80,8 +105,15 @@ def ensure_nobody_answered(*, image: Image, reader: Member, made_from: str) -> N
 
 
 def _of_colleagues(image: Image, reader: Member) -> list[Review]:
-    reviews = image.reviews.standing().exclude(reviewer=reader).select_related("reviewer__user").newest_first()
-    return list(reviews)
+    reviews = image.reviews.standing().exclude(reviewer=reader).select_related("reviewer__user", "outside_reader")
+    return list(reviews.newest_first())
+
+
+def _checked(answer: str, other_text: str) -> tuple[str, str]:
+    other_text = other_text.strip() if answer in FREE_TEXT else ""
+    if answer in FREE_TEXT and not other_text:
+        raise OtherTextMissing
+    return _coded(answer, other_text)
 
 
 def _coded(answer: str, other_text: str) -> tuple[str, str]:

@@ -20,6 +20,8 @@ class MessageKind(models.TextChoices):
     REPORT = "report", _("A report was released")
     ADDENDUM = "addendum", _("An addendum was added to a report")
     WITHHELD = "withheld", _("A report is withheld")
+    OPINION_ASKED = "opinion_asked", _("Request for a second opinion")
+    OPINION_ANSWERED = "opinion_answered", _("A second opinion was given")
     CONTACT = "contact", _("Message to the operator")
     INCIDENT = "incident", _("Incident, by e-mail")
     INCIDENT_CALL = "incident_call", _("Incident, by webhook")
@@ -41,7 +43,16 @@ LONGEST_DELAY = timedelta(minutes=30)
 UNFINISHED = (MessageState.WAITING, MessageState.SENDING)
 UNDELIVERED = (MessageState.REFUSED, MessageState.GIVEN_UP)
 # Kinds that are sent once for each object. A new link may be sent as often as it is requested.
-_ONCE = ("report", "addendum", "withheld", "contact", "incident", "incident_call")
+_ONCE = (
+    "report",
+    "addendum",
+    "withheld",
+    "contact",
+    "incident",
+    "incident_call",
+    "opinion_asked",
+    "opinion_answered",
+)
 
 
 class MessageQuerySet(models.QuerySet["OutgoingMessage"]):

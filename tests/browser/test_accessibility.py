@@ -111,7 +111,7 @@ def test_the_watch_with_its_charts_and_tables_open(open_browser, clinic, dermato
             if not summary.evaluate("element => element.parentElement.open"):
                 summary.click()
         assert page.get_by_role("rowheader", name="30 days or more").is_visible()
-        assert list(_problems_of(page, name)) == []
+        assert list(problems_of(page, name)) == []
     page.emulate_media(media="print")
     assert not page.get_by_text("The figures as a table").first.is_visible()
     assert page.get_by_role("img", name="Agreement with confirmed labels, by week and version").is_visible()
@@ -133,10 +133,10 @@ def _problems(page, addresses: dict[str, str]) -> Iterator[str]:
     for name, address in addresses.items():
         page.goto(address)
         page.wait_for_load_state("networkidle")
-        yield from _problems_of(page, name)
+        yield from problems_of(page, name)
 
 
-def _problems_of(page, name: str) -> Iterator[str]:
+def problems_of(page, name: str) -> Iterator[str]:
     """What is wrong with the page as it stands."""
     for violation in Axe().run(page, options=AXE_OPTIONS).response["violations"]:
         if violation["impact"] in ("serious", "critical"):

@@ -19,6 +19,7 @@ PATIENT = {"patient_id": "patient"}
 OPEN_VISIT, RELEASED_VISIT = {"visit_id": "open_visit"}, {"visit_id": "released_visit"}
 SIGNED_VISIT = {"visit_id": "signed_visit"}
 IMAGE, REFUSED_IMAGE = {"image_id": "open_image"}, {"image_id": "refused_image"}
+OPINION = {"request_id": "opinion"}
 RELEASED_IMAGE = {"image_id": "released_image"}
 
 # The bundled network has a report; other networks have none.
@@ -128,6 +129,22 @@ PAGES: dict[str, list[Case]] = {
                 (REFUSED_IMAGE, "original"),
             )
         ),
+    ],
+    # Second opinions: asked by dermatologists, answered through a signed link (tests/diagnosis/opinions)
+    "opinion-ask": [Case(ids={"lesion_id": "lesion"}, get=dermatologists(200), post=dermatologists(422))],
+    "opinions": [Case(get=dermatologists(200, stranger=200), post=dermatologists(405, stranger=405))],
+    "opinion": [Case(ids=OPINION, get=dermatologists(200), post=dermatologists(405, stranger=405))],
+    "opinion-answer": [Case(ids=OPINION, get=dermatologists(405, stranger=405), post=dermatologists(422))],
+    "opinion-revoke": [Case(ids=OPINION, get=dermatologists(405, stranger=405), post=dermatologists(302))],
+    "opinion-new-code": [Case(ids=OPINION, get=dermatologists(405, stranger=405), post=dermatologists(201))],
+    **{
+        name: [
+            Case(ids=OPINION, words={"signature": "unknown"}, get=everyone(get), post=everyone(404)),
+        ]
+        for name, get in (("shared-opinion", 404), ("shared-opinion-answer", 405))
+    },
+    "shared-opinion-photograph": [
+        Case(ids=OPINION, words={"signature": "unknown", "number": "1"}, get=everyone(404), post=everyone(405))
     ],
     # Reports
     "visit-sign": [

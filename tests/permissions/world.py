@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from dermascan.models import ContactMessage, WorkerHeartbeat
 from diagnosis.images.models import Image
+from diagnosis.opinions.services import OutsideDoctor, ask_for_opinion
 from diagnosis.retraining.models import TrainingRun, VersionProposal
 from mlmodel.versions.serving import active_version
 from patients.models import Role, User
@@ -66,6 +67,14 @@ class World:
         )
         self.objects["training_run"] = TrainingRun.objects.create(parent=active_version())
         self.objects["lesion"] = self.objects["open_image"].lesion
+        self.objects["opinion"], _code = ask_for_opinion(
+            lesion=self.objects["lesion"],
+            by=dermatologist,
+            of=OutsideDoctor("Dr Ines Prado", "prado@hospital.example"),
+            images=[self.objects["open_image"]],
+            question="What is it?",
+            days=7,
+        )
         factories.api_key(members["staff"])
         self.objects["api_token"] = members["staff"].api_tokens.get()
         self.objects |= self._rows(members["staff"])

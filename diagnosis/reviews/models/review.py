@@ -10,6 +10,7 @@ from diagnosis.images.models import Image
 from diagnosis.images.models.step import CountsSteps, StepField
 from diagnosis.reviews.answers import ANSWERS, CANNOT_TELL, DECIDING, FREE_TEXT, Basis, Certainty, answer_choices
 from diagnosis.reviews.diagnoses import BY_CODE
+from diagnosis.reviews.models.outside_reader import OutsideReader
 from mlmodel.taxonomy import Condition
 from patients.models import Member
 from patients.models.clinic_rows import ClinicRows
@@ -33,24 +34,28 @@ class ReviewQuerySet(CountsSteps, ClinicRows["Review"]):
 
     def newest_of_each_reader(self) -> "ReviewQuerySet":
         """The newest review, not withdrawn, of each reader and photograph."""
-        later = Review.objects.standing().filter(image=OuterRef("image"), reviewer=OuterRef("reviewer"))
+        own = Q(reviewer=OuterRef("reviewer")) | Q(outside_reader=OuterRef("outside_reader"))
+        later = Review.objects.standing().filter(own, image=OuterRef("image"))
         newer = later.filter(Q(step__gt=OuterRef("step")) | Q(step=OuterRef("step"), pk__gt=OuterRef("pk")))
         return self.standing().filter(~Exists(newer.order_by()))
 
     def deciding(self) -> "ReviewQuerySet":
         """Reviews, not withdrawn, that can settle a label by ``diagnosis.reviews.label_rules``."""
-        return self.standing().filter(certainty__in=DECIDING).exclude(answer=CANNOT_TELL)
+        by_members = self.standing().filter(reviewer__isnull=False)
+        return by_members.filter(certainty__in=DECIDING).exclude(answer=CANNOT_TELL)
 
 
 class Review(models.Model):
-    """One dermatologist's review of one image. Append-only, which a database trigger enforces.
+    """One reader's review of one image. Append-only, which a database trigger enforces.
 
-    To change an answer is to add another review.
+    The reader is a dermatologist of the clinic (``reviewer``) or a doctor elsewhere who was asked for a second
+    opinion (``outside_reader``). To change an answer is to add another review.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="reviews")
-    reviewer = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="reviews")
+    reviewer = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="reviews")
+    outside_reader = models.ForeignKey(OutsideReader, on_delete=models.PROTECT, null=True, related_name="reviews")
     answer = models.CharField(_("answer"), max_length=16, choices=answer_choices)
     other_text = models.CharField(_("what else it is"), max_length=200, blank=True, default="")
     certainty = models.CharField(_("how sure"), max_length=10, choices=Certainty)
@@ -75,6 +80,16 @@ class Review(models.Model):
             ),
             models.CheckConstraint(condition=Q(certainty__in=Certainty.values), name="review_certainty_is_known"),
             models.CheckConstraint(condition=Q(basis__in=Basis.values), name="review_basis_is_known"),
+            models.CheckConstraint(
+                condition=Q(reviewer__isnull=False, outside_reader__isnull=True)
+                | Q(reviewer__isnull=True, outside_reader__isnull=False),
+                name="review_has_one_reader",
+            ),
+            # They see photographs only, and nobody here has seen who they are.
+            models.CheckConstraint(
+                condition=Q(outside_reader__isnull=True) | Q(basis=Basis.DERMATOSCOPY, was_blinded=False),
+                name="outside_review_is_an_opinion",
+            ),
         ]
         indexes = [
             models.Index(fields=["image", "-step"], name="reviews_of_an_image"),
@@ -86,6 +101,25 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.answer_words} ({self.get_certainty_display().lower()})"
+
+    @property
+    def reader(self) -> Member | OutsideReader:
+        """The member or the outside doctor whose answer it is."""
+        reader = self.reviewer or self.outside_reader
+        assert reader is not None, "review_has_one_reader"
+        return reader
+
+    @property
+    def reader_id(self) -> uuid.UUID:
+        """The key of the reader, by which a reader's answers are told apart from those of others."""
+        key = self.reviewer_id or self.outside_reader_id
+        assert key is not None, "review_has_one_reader"
+        return key
+
+    @property
+    def is_from_outside(self) -> bool:
+        """Whether a doctor outside the clinic gave it."""
+        return self.outside_reader_id is not None
 
     @property
     def condition(self) -> Condition | None:

@@ -26,13 +26,14 @@ READERS = [uuid.UUID(int=number) for number in range(4)]
 
 @dataclass(frozen=True)
 class Opinion:
-    reviewer_id: uuid.UUID
+    reader_id: uuid.UUID
     answer: str
     other_text: str = ""
     certainty: str = Certainty.CERTAIN
     basis: str = Basis.DERMATOSCOPY
     was_blinded: bool = True
     step: int = 0
+    is_from_outside: bool = False
     pk: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
@@ -44,7 +45,7 @@ def said(*answers: str, **facts) -> list[Opinion]:
 opinions = st.lists(
     st.builds(
         Opinion,
-        reviewer_id=st.sampled_from(READERS),
+        reader_id=st.sampled_from(READERS),
         answer=st.sampled_from(ANSWERS),
         certainty=st.sampled_from(Certainty.values),
         basis=st.sampled_from(Basis.values),
@@ -84,7 +85,7 @@ def test_opinions_by_rule(rule, answers, state, answer, why):
 
 def test_one_reader_twice_is_one_reader():
     first, second = said("nv", "mel")
-    again = replace(second, reviewer_id=first.reviewer_id)
+    again = replace(second, reader_id=first.reader_id)
     assert outcome(settle(reviews=[first, again], rule=TWO)) == ("open", "", Why.SECOND_MISSING)
 
 
@@ -155,7 +156,7 @@ def test_who_becomes_unsure_of_something_harmless_takes_it_back(rule, answer, ce
 def test_a_colleagues_later_suspicion_disputes_what_was_harmless(rule, answer, state):
     reviews = list(said("nv", "nv"))
     suspicion = replace(
-        reviews[0], reviewer_id=uuid.uuid4(), answer=answer, certainty="unsure", step=60, pk=uuid.uuid4()
+        reviews[0], reader_id=uuid.uuid4(), answer=answer, certainty="unsure", step=60, pk=uuid.uuid4()
     )
     assert settle(reviews=[*reviews, suspicion], rule=rule).state == state
     earlier = replace(suspicion, step=-1)
@@ -165,7 +166,7 @@ def test_a_colleagues_later_suspicion_disputes_what_was_harmless(rule, answer, s
         assert settle(reviews=[*reviews, earlier, agrees], rule=rule).state == "settled"
         together = replace(reviews[0], basis="consensus", step=71, pk=uuid.uuid4())
         assert settle(reviews=[*reviews, earlier, together], rule=rule).state == "disputed", "one alone has conferred"
-        second = replace(together, reviewer_id=READERS[2], step=72, pk=uuid.uuid4())
+        second = replace(together, reader_id=READERS[2], step=72, pk=uuid.uuid4())
         assert settle(reviews=[*reviews, earlier, together, second], rule=rule).state == "settled"
     proven = replace(reviews[0], basis="histopathology")
     assert settle(reviews=[*reviews, proven, suspicion], rule=rule).state == "settled"
@@ -190,8 +191,8 @@ def test_a_settled_answer_was_given_by_somebody_who_decides(reviews, rule):
 def test_a_new_report_of_the_pathologist_settles_unless_it_takes_a_colleagues_danger_away(reviews, rule, report):
     newest = Opinion(READERS[0], report, basis=Basis.HISTOPATHOLOGY, step=90)
     findings = [each for each in reviews if decides(each) and each.basis == Basis.HISTOPATHOLOGY]
-    by_colleagues = [each for each in findings if each.reviewer_id != newest.reviewer_id]
-    held = {each.reviewer_id: each for each in sorted(by_colleagues, key=lambda each: (each.step, each.pk))}
+    by_colleagues = [each for each in findings if each.reader_id != newest.reader_id]
+    held = {each.reader_id: each for each in sorted(by_colleagues, key=lambda each: (each.step, each.pk))}
     if not any(danger_rank(each.answer) > danger_rank(report) for each in held.values()):
         assert outcome(settle(reviews=[*reviews, newest], rule=rule)) == ("settled", report, Why.HISTOPATHOLOGY)
     else:
@@ -203,7 +204,7 @@ def test_a_new_report_of_the_pathologist_settles_unless_it_takes_a_colleagues_da
 def test_two_findings_that_differ_about_danger_are_disputed_until_readers_confer():
     proven, other = said("mel", "nv", basis=Basis.HISTOPATHOLOGY)
     assert outcome(settle(reviews=[proven, other], rule=ONE)) == ("disputed", "", Why.READERS_DIFFER)
-    assert settle(reviews=[proven, replace(other, reviewer_id=proven.reviewer_id)], rule=ONE).answer == "nv"
+    assert settle(reviews=[proven, replace(other, reader_id=proven.reader_id)], rule=ONE).answer == "nv"
     agrees = replace(proven, answer="nv", step=5, pk=uuid.uuid4())
     assert settle(reviews=[proven, other, agrees], rule=ONE).answer == "nv"
     together = replace(other, answer="bcc", basis=Basis.CONSENSUS, step=6, pk=uuid.uuid4())
@@ -211,7 +212,7 @@ def test_two_findings_that_differ_about_danger_are_disputed_until_readers_confer
     assert settle(reviews=[replace(together, step=-1), proven, other], rule=ONE).state == "disputed"
     harmless = replace(together, answer="nv")
     assert settle(reviews=[proven, other, harmless], rule=ONE).state == "disputed", "one alone takes no danger away"
-    second = replace(harmless, reviewer_id=READERS[2], step=7, pk=uuid.uuid4())
+    second = replace(harmless, reader_id=READERS[2], step=7, pk=uuid.uuid4())
     assert outcome(settle(reviews=[proven, other, harmless, second], rule=ONE)) == ("settled", "nv", Why.CONSENSUS)
     before, after = said("mel", "nv", basis=Basis.CONSENSUS)
     assert settle(reviews=[before, after], rule=ONE).state == "disputed"
@@ -219,7 +220,7 @@ def test_two_findings_that_differ_about_danger_are_disputed_until_readers_confer
 
 @given(reviews=opinions)
 def test_opinions_of_one_reader_never_settle_where_it_takes_two(reviews):
-    alone = [replace(review, reviewer_id=READERS[0], basis=Basis.FOLLOW_UP) for review in reviews]
+    alone = [replace(review, reader_id=READERS[0], basis=Basis.FOLLOW_UP) for review in reviews]
     assert settle(reviews=alone, rule=TWO).state == LabelState.OPEN
 
 
@@ -255,7 +256,7 @@ def test_a_consensus_that_names_less_danger_takes_two_to_enter_it(certainty):
     assert settle(reviews=[melanoma, nevus], rule=ONE).state == "disputed"
     again = replace(nevus, step=5, pk=uuid.uuid4())
     assert settle(reviews=[melanoma, nevus, again], rule=ONE).state == "disputed", "the same reader twice is one"
-    for second in (replace(again, reviewer_id=READERS[2]), replace(again, reviewer_id=melanoma.reviewer_id)):
+    for second in (replace(again, reader_id=READERS[2]), replace(again, reader_id=melanoma.reader_id)):
         assert outcome(settle(reviews=[melanoma, nevus, second], rule=ONE)) == ("settled", "nv", Why.CONSENSUS)
 
 
@@ -292,3 +293,21 @@ def test_what_is_harmless_settles_over_a_colleagues_melanoma_once_they_agree():
     assert outcome(settle(reviews=[first, second], rule=ONE)) == ("disputed", "", Why.READERS_DIFFER)
     agreed = replace(first, answer="nv", step=60, pk=uuid.uuid4())
     assert outcome(settle(reviews=[first, second, agreed], rule=ONE)) == ("settled", "nv", Why.NEWEST_OPINION)
+
+
+@given(reviews=opinions, rule=rules, answer=st.sampled_from(ANSWERS), certainty=st.sampled_from(Certainty.values))
+def test_a_second_opinion_from_outside_settles_nothing_and_never_lowers_the_danger(reviews, rule, answer, certainty):
+    outside = Opinion(uuid.uuid4(), answer, certainty=certainty, was_blinded=False, step=99, is_from_outside=True)
+    before, after = settle(reviews=reviews, rule=rule), settle(reviews=[*reviews, outside], rule=rule)
+    assert outside not in after.by
+    if after.state == LabelState.SETTLED:
+        assert (before.state, before.answer) == (after.state, after.answer)
+    if before.state == LabelState.SETTLED and after.state != before.state:
+        assert danger_rank(answer) > danger_rank(before.answer)
+
+
+def test_a_melanoma_from_outside_disputes_a_nevus():
+    (nevus,) = said("nv")
+    outside = Opinion(READERS[3], "mel", was_blinded=False, step=5, is_from_outside=True)
+    assert outcome(settle(reviews=[nevus, outside], rule=ONE)) == ("disputed", "", Why.READERS_DIFFER)
+    assert outcome(settle(reviews=[outside], rule=ONE)) == ("open", "", Why.NOTHING_DECIDES)
