@@ -156,6 +156,6 @@ def _please_wait(request: HttpRequest, wait: float) -> HttpResponse:
 
 def _private(response: HttpResponse) -> HttpResponse:
     response["Cache-Control"] = "no-store, private"
-    # The address is a secret: other sites must not learn it from a link that is followed.
-    response["Referrer-Policy"] = "no-referrer"
+    # The address is a secret, so other sites must not learn it. “no-referrer” would hide it from our own CSRF check.
+    response["Referrer-Policy"] = "same-origin"
     return response

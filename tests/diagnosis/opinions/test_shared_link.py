@@ -70,7 +70,7 @@ def test_with_the_code_it_shows_what_was_shared_and_nothing_else(shared, images,
     html = page.content.decode()
     assert "Excise?" in html
     assert page["Cache-Control"] == "no-store, private"
-    assert page["Referrer-Policy"] == "no-referrer"
+    assert page["Referrer-Policy"] == "same-origin"
     for secret in (
         patient.family_name,
         patient.given_name,
