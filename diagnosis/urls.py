@@ -3,6 +3,7 @@
 from django.urls import URLPattern
 
 from diagnosis.assessment.urls import urlpatterns as assessment
+from diagnosis.comparing.urls import urlpatterns as comparing
 from diagnosis.measures.urls import urlpatterns as measures
 from diagnosis.monitoring.urls import urlpatterns as monitoring
 from diagnosis.opinions.urls import urlpatterns as opinions
@@ -17,6 +18,7 @@ urlpatterns: list[URLPattern] = [
     *assessment,
     *measures,
     *similar,
+    *comparing,
     *reports,
     *retraining,
     *monitoring,

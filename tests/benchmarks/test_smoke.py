@@ -39,6 +39,14 @@ def test_metadata_head(run_benchmark, small_data, features):
     assert set(rows) == {"image alone", "with metadata, as recorded", "with metadata, none stated"}
 
 
+def test_alignment(run_benchmark):
+    printed = run_benchmark("alignment", *SCRIPTS["alignment"].split())
+
+    assert re.search(r"altered +\d+ +0 %", printed)
+    assert re.search(r"two lesions +\d+ +100 %", printed)
+    assert "Area against the skin" in printed
+
+
 def test_training_step(run_benchmark):
     printed = run_benchmark("training_step", "--side", 71, "--batch", 2, "--steps", 1)
 

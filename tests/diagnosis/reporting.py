@@ -51,6 +51,12 @@ def refused_photograph(visit: Visit) -> Image:
     return add_image(visit=visit, lesion=lesion, upload=upload, by=visit.clinician)
 
 
+def earlier_photograph(image: Image) -> Image:
+    """Another photograph of the same lesion, at a visit of its own."""
+    visit = factories.VisitFactory(patient=image.visit.patient)
+    return add_image(visit=visit, lesion=image.lesion, upload=sample(NEVUS), by=visit.clinician)
+
+
 def signed_report(visit: Visit, by: Member, *, released: bool = False, at: datetime.datetime | None = None) -> Report:
     """The report of ``visit`` with real content and a stand-in for the PDF, which takes seconds to make."""
     report = Report(id=uuid.uuid4(), visit=visit, signed_by=by, signed_at=at or timezone.now().replace(microsecond=0))

@@ -81,6 +81,14 @@ PAGES: dict[str, list[Case]] = {
     ],
     "lesion": [Case(ids={"lesion_id": "lesion"}, get=own_clinic(200), post=clinic(405))],
     "lesion-edit": [Case(ids={"lesion_id": "lesion"}, get=own_clinic(200), post=own_clinic(200))],
+    "lesion-compare": [Case(ids={"lesion_id": "lesion"}, get=own_clinic(200), post=clinic(405))],
+    "lesion-change": [
+        Case(
+            ids={"lesion_id": "lesion", "first_id": "earlier_image", "second_id": "open_image"},
+            get=own_clinic(200),
+            post=clinic(405),
+        )
+    ],
     # Photographs
     "upload": [
         Case(ids=OPEN_VISIT, get=own_clinic(200), post=own_clinic(400)),

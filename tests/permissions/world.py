@@ -18,7 +18,13 @@ from diagnosis.retraining.models import TrainingRun, VersionProposal
 from mlmodel.versions.serving import active_version
 from patients.models import Role, User
 from tests import factories
-from tests.diagnosis.reporting import photographed_visit, refused_photograph, signed_addendum, signed_report
+from tests.diagnosis.reporting import (
+    earlier_photograph,
+    photographed_visit,
+    refused_photograph,
+    signed_addendum,
+    signed_report,
+)
 from tests.permissions.answers import ADMIN_INDEX, ADMIN_SIGN_IN, SIGN_IN, Answer
 
 
@@ -75,6 +81,7 @@ class World:
             question="What is it?",
             days=7,
         )
+        self.objects["earlier_image"] = earlier_photograph(self.objects["open_image"])
         factories.api_key(members["staff"])
         self.objects["api_token"] = members["staff"].api_tokens.get()
         self.objects |= self._rows(members["staff"])
