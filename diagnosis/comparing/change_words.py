@@ -55,18 +55,14 @@ def alignment_words(comparison: Comparison) -> str:
         ) % {"agreeing": alignment.agreeing, "matched": alignment.matched}
     if alignment.refusal is AlignmentRefusal.NOTHING_SHARED:
         return _("Too few places were recognised in both, so any alignment would be a guess.")
-    counted = _(
-        "%(agreeing)d of %(matched)d places recognised in both lie where they should, within %(residual)s."
-    ) % {
+    counted = _("%(agreeing)d of %(matched)d places recognised in both agree, within %(residual)s.") % {
         "agreeing": alignment.agreeing,
         "matched": alignment.matched,
         "residual": _residual(alignment.residual, comparison.diameter),
     }
     if alignment.is_by_skin:
-        return _("%(counted)s They are on the skin around the lesion, so that growth shows.") % {"counted": counted}
-    return _("%(counted)s The alignment follows the lesion itself, so that growth may not show.") % {
-        "counted": counted
-    }
+        return _("%(counted)s They are on the skin around the lesion, so growth shows.") % {"counted": counted}
+    return _("%(counted)s The alignment follows the lesion itself, so growth may not show.") % {"counted": counted}
 
 
 def _residual(residual: float, diameter: float | None) -> str:
