@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from diagnosis.images.models import HeatMap, Image, ImageFeatures, Prediction
+from diagnosis.images.models import Device, HeatMap, Image, ImageFeatures, Prediction
 from diagnosis.monitoring.models import Incident
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from mlmodel.versions.models import ModelVersion
@@ -185,6 +185,16 @@ class PredictionFactory(DjangoModelFactory):
         share = values.pop("share", 0.7)
         shares = {code: share if code == values["code"] else (1 - share) / 6 for code in CODES}
         return {**values, **shares, "malignant_probability": sum(shares[code] for code in MALIGNANT_CODES)}
+
+
+class DeviceFactory(DjangoModelFactory):
+    class Meta:
+        model = Device
+
+    clinic = factory.SubFactory(ClinicFactory)
+    name = factory.Sequence(lambda n: f"DermLite {n}")
+    lens = "25 mm"
+    created_by = factory.SubFactory(MemberFactory, clinic=factory.SelfAttribute("..clinic"))
 
 
 class OutgoingMessageFactory(DjangoModelFactory):

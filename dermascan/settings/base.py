@@ -101,6 +101,7 @@ TEMPLATES = [
                 "gate_tags": "diagnosis.retraining.gate_tags",
                 "opinion_tags": "diagnosis.opinions.opinion_tags",
                 "paper_tags": "diagnosis.reports.paper_tags",
+                "photograph_notes": "diagnosis.assessment.photograph_notes",
                 "visit_chips": "diagnosis.record.visit_chips",
             },
         },

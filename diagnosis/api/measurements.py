@@ -1,13 +1,13 @@
 """Measures in the API: figures, the outline in pixels of the photograph, or why there are none."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from diagnosis.images.models import Image
 from diagnosis.measures.measure_words import diameter_mm, diameter_share, doubt_in_words, outline_in_pixels
+from diagnosis.measures.scales import Scale
 from diagnosis.measures.services import measures_if_readable
 from mlmodel.pictures.picture import Picture
 from mlmodel.segmentation.dermoscopic_colours import COLOURS, present
@@ -23,7 +23,7 @@ def measurements_of_image(image: Image) -> dict[str, Any] | None:
         measures.values,
         width=image.width,
         height=image.height,
-        width_mm=measures.width_mm,
+        scale=measures.scale,
         by=measures.segmenter_sha256,
     )
 
@@ -31,13 +31,11 @@ def measurements_of_image(image: Image) -> dict[str, Any] | None:
 def measurements_of_picture(picture: Picture, measured: Measured) -> dict[str, Any]:
     """Return the measures of a photograph that is not stored."""
     return _answer(
-        measured.as_values(), width=picture.width, height=picture.height, width_mm=None, by=measured.segmenter_sha256
+        measured.as_values(), width=picture.width, height=picture.height, scale=None, by=measured.segmenter_sha256
     )
 
 
-def _answer(
-    values: Mapping[str, Any], *, width: int, height: int, width_mm: Decimal | None, by: str
-) -> dict[str, Any]:
+def _answer(values: Mapping[str, Any], *, width: int, height: int, scale: Scale | None, by: str) -> dict[str, Any]:
     doubt = values["doubt"]
     is_measured = doubt is None
     shares = values["colours"]
@@ -54,7 +52,7 @@ def _answer(
         else None,
         "diameter": {
             "share_of_width": round(diameter_share(values, width=width, height=height), 4),
-            "mm": _rounded(diameter_mm(values, width=width, height=height, width_mm=width_mm)),
+            "mm": _rounded(diameter_mm(values, width=width, height=height, scale=scale)),
         }
         if is_measured
         else None,

@@ -6,6 +6,7 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers as fields
 
 from dermascan.core.problems import KINDS, TYPE_PREFIX
+from diagnosis.images.kinds import PhotographKind
 from diagnosis.images.models import QualityVerdict, Tier
 from diagnosis.images.models.answer_settings import URGENT_LEVELS, WATCH_LEVELS
 from mlmodel.explanations.explained import SECTIONS
@@ -25,6 +26,10 @@ class ImageLinkSchema(fields.Serializer[Any]):
     url = fields.CharField(help_text="The page of the photograph.")
     lesion = fields.UUIDField()
     visit = fields.UUIDField()
+    kind = fields.ChoiceField(PhotographKind.choices, allow_null=True, help_text="As stated; null if it was not.")
+    taken_at = fields.DateTimeField(
+        allow_null=True, help_text="When it was taken, as stated or as the file says; null if that is not known."
+    )
 
 
 class TierSchema(fields.Serializer[Any]):

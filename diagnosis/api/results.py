@@ -61,15 +61,19 @@ def answer_for_image(image: Image, *, reader: Reader) -> dict[str, Any]:
     )
 
 
-def answer_for_quick_result(result: QuickResult, *, reader: Reader) -> dict[str, Any]:
-    """Return the network's answer about a photograph that is not stored. Raises ``Problem`` if it was refused."""
+def answer_for_quick_result(result: QuickResult, *, reader: Reader, kind: str = "") -> dict[str, Any]:
+    """Return the network's answer about a photograph that is not stored. Raises ``Problem`` if it was refused.
+
+    Args:
+        kind: the ``PhotographKind`` that was stated, if any.
+    """
     quality = result.analysis.quality
     assessment = result.analysis.assessment
     if assessment is None:
         raise _refusal(str(quality.verdict), quality.measures, image=None, warnings=[])
     measured = result.analysis.measured
     assert measured is not None, "the API always asks for measures"
-    reliability = reliability_of(quality.measures)
+    reliability = reliability_of(quality.measures, kind=kind)
     view = present(
         probabilities=assessment.probabilities,
         tier=assessment.tier,

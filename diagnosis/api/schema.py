@@ -81,7 +81,8 @@ predict = extend_schema(
         "lesion was given. For a photograph taken without a dermatoscope, `reliability` says so, and classes and "
         "figures are null. For a stored photograph, `tier`, `warnings` and `next_steps` are those of its page, which "
         "consider the whole record of the lesion. An empty id, an unknown field and anything in the query string get "
-        "status 400, so that no photograph is lost through a typing error."
+        "status 400, so that no photograph is lost through a typing error. `kind`, `device` and `taken_at` say how "
+        "the photograph was taken; a stated kind only ever makes the answer more cautious."
     ),
     parameters=[_KEY],
     request={"multipart/form-data": PredictSerializer},

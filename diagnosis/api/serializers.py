@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.settings import api_settings
 
+from diagnosis.images.kinds import PhotographKind
 from mlmodel.explanations.languages import LANGUAGES, UnknownLanguageError, language_of
 from mlmodel.explanations.reading_levels import READING_LEVELS, ReadingLevel
 from mlmodel.pictures.picture_errors import MAX_BYTES
@@ -66,7 +67,7 @@ class IdField(serializers.UUIDField):
 
 
 class PlaceSerializer(ReaderSerializer):
-    """Where to store photographs. Without any of these fields nothing is stored.
+    """Where to store photographs, and how they were taken. Without lesion, visit or patient nothing is stored.
 
     Unknown fields are refused: ignoring a misspelt ``lesion`` would silently store nothing.
     """
@@ -76,6 +77,28 @@ class PlaceSerializer(ReaderSerializer):
     visit = IdField(
         required=False,
         help_text=_("An open visit. Default: the patient's open visit of today, or else a new visit."),
+    )
+
+    kind = serializers.ChoiceField(
+        PhotographKind.choices,
+        required=False,
+        help_text=_(
+            "What the photographs show. It only ever makes the answer more cautious: an overview or a close-up is "
+            "answered as taken without a dermatoscope. Default: what the device usually takes."
+        ),
+        # The default message repeats the input, which may not even be encodable.
+        error_messages={"invalid_choice": _("Choose “overview”, “close_up” or “dermoscopic”.")},
+    )
+    device = IdField(
+        required=False,
+        help_text=_("The device of your clinic that took the photographs; its page shows the id. Needs a lesion."),
+    )
+    taken_at = serializers.DateTimeField(
+        required=False,
+        help_text=_(
+            "When the photographs were taken: in 1990 or later, and not in the future. Default: what the file says, "
+            "if it is plausible. Needs a lesion."
+        ),
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -52,8 +52,11 @@ class PredictView(ApiView):
         if len(request.FILES.getlist("file")) > 1:
             raise Problem("too-many-files", _("Send one photograph here, or several to /api/v1/predict/batch/."))
         file, place, reader = form.validated_data["file"], _place(request, form), _reader(form)
+        kind = form.validated_data.get("kind", "")
         return once_per_key(
-            request, keeps=place is not None, work=lambda: _predict(file, place=place, reader=reader, by=request)
+            request,
+            keeps=place is not None,
+            work=lambda: _predict(file, place=place, reader=reader, by=request, kind=kind),
         )
 
 
@@ -69,13 +72,13 @@ class PredictBatchView(ApiView):
         form = PredictBatchSerializer(data=request.data, context={"request": request})
         form.is_valid(raise_exception=True)
         files = form.validated_data["files"]
-        place = _place(request, form)
+        place, kind = _place(request, form), form.validated_data.get("kind", "")
         throttle = PredictionThrottle()
         if not throttle.charge(request, cost=len(files)):
             raise Throttled(throttle.wait())
 
         def work() -> dict[str, Any]:
-            results = [_item(index, file, place, _reader(form), request) for index, file in enumerate(files)]
+            results = [_item(index, file, place, _reader(form), request, kind) for index, file in enumerate(files)]
             failed = sum("problem" in item for item in results)
             return {"count": len(results), "failed": failed, "results": results}
 
@@ -126,21 +129,24 @@ def _with_slash(request: HttpRequest) -> HttpResponse:
 
 
 def _predict(
-    file: UploadedFile, *, place: Place | None, reader: Reader, by: Request, index: int = 0
+    file: UploadedFile, *, place: Place | None, reader: Reader, by: Request, kind: str, index: int = 0
 ) -> dict[str, Any]:
     if place is None:
         result = check_picture(data=file.read(MAX_BYTES + 1), clinic_id=member_of(by).clinic_id, measures=True)
-        return answer_for_quick_result(result, reader=reader)
+        return answer_for_quick_result(result, reader=reader, kind=kind)
     attempt = remembered_attempt(by._request)
     image = place.keep(file, by=member_of(by), attempt=attempt and attempt.part(f"file {index}"))
     return answer_for_image(image, reader=reader)
 
 
-def _item(index: int, file: UploadedFile, place: Place | None, reader: Reader, request: Request) -> dict[str, Any]:
+def _item(
+    index: int, file: UploadedFile, place: Place | None, reader: Reader, request: Request, kind: str
+) -> dict[str, Any]:
     """Return one file's answer or problem; a problem does not affect the other files."""
     item: dict[str, Any] = {"index": index, "filename": file.name}
     try:
-        return {**item, "status": 200, "result": _predict(file, place=place, reader=reader, by=request, index=index)}
+        result = _predict(file, place=place, reader=reader, by=request, kind=kind, index=index)
+        return {**item, "status": 200, "result": result}
     except Exception as error:
         problem = describe(error, instance=f"{request.path}#{index}")
         if problem["status"] >= 500:
@@ -149,8 +155,8 @@ def _item(index: int, file: UploadedFile, place: Place | None, reader: Reader, r
 
 
 def _place(request: Request, form: Any) -> Place | None:
-    ids = {name: form.validated_data.get(name) for name in ("patient", "lesion", "visit")}
-    return find_place(member=member_of(request), **ids)
+    names = ("patient", "lesion", "visit", "kind", "device", "taken_at")
+    return find_place(member=member_of(request), **{name: form.validated_data.get(name) for name in names})
 
 
 def _reader(form: Any) -> Reader:

@@ -1,6 +1,7 @@
 """Exclude photographs from use, and undo exclusions. Nothing is deleted, nothing is moved."""
 
 import logging
+from dataclasses import replace
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
@@ -19,6 +20,7 @@ from diagnosis.assessment.errors import (
 from diagnosis.assessment.findings import BELONGS_ELSEWHERE, finding_of, is_confirmed_beside, is_urgent_alone
 from diagnosis.assessment.uploads import add_image
 from diagnosis.images.errors import CannotReadOriginal
+from diagnosis.images.facts import facts_now
 from diagnosis.images.models import Exclusion, ExclusionReason, Image
 from diagnosis.reviews.labels import lock_image
 from diagnosis.reviews.queue import refresh_queue_of_lesion
@@ -101,7 +103,9 @@ def add_to_other_lesion(*, image: Image, lesion: Lesion, by: Member, note: str =
     except OSError as error:
         raise CannotReadOriginal from error
     # Added first: if that fails, the photograph is still where it was.
-    added = add_image(visit=image.visit, lesion=lesion, upload=upload, by=by)
+    # How it was taken goes with it; what belongs to which overview was about the other lesion.
+    stated = replace(facts_now(image), overview=None)
+    added = add_image(visit=image.visit, lesion=lesion, upload=upload, by=by, stated=stated)
     exclude_image(image=image, by=by, reason=ExclusionReason.OTHER_LESION, note=note)
     return added
 

@@ -14,7 +14,12 @@ class _LesionField(forms.ModelChoiceField):
     """Shows each lesion's description too, to distinguish two at one site."""
 
     def label_from_instance(self, lesion: Any) -> str:
-        return f"{lesion}: {lesion.description}" if lesion.description else str(lesion)
+        return lesion_label(lesion)
+
+
+def lesion_label(lesion: Lesion) -> str:
+    """Return the lesion as lists of choices name it."""
+    return f"{lesion}: {lesion.description}" if lesion.description else str(lesion)
 
 
 class LesionForm(forms.Form):

@@ -218,6 +218,11 @@ def photographs(images: ImageQuerySet, *, limit: int | None = None) -> list[Phot
     return [Photograph(known.image, known) for known in read_case_contexts(images)[:limit]]
 
 
+def in_order_of_time(shown: Iterable[Photograph]) -> list[Photograph]:
+    """Return photographs by when they were taken, as far as that is known, the newest first."""
+    return sorted(shown, key=lambda photograph: photograph.image.order_in_time, reverse=True)
+
+
 def photographs_by_key(keys: Iterable[UUID]) -> dict[UUID, Photograph]:
     """Return the photographs with these keys by key, including excluded ones."""
     return {photograph.image.pk: photograph for photograph in photographs(Image.objects.filter(pk__in=list(keys)))}

@@ -161,7 +161,7 @@ def present_prediction(
         is_own_mix=bool(analyser and analyser.calibration.own_mix is not None),
         facts=facts,
         reliability=prediction.image.reliability,
-        caution=smartphone_caution(prediction.image.measures, analyser),
+        caution=smartphone_caution(prediction.image.measures, analyser, kind=prediction.image.kind),
         case_context=case_context,
         refused=prediction.refused_as,
         is_warned=is_warned,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from diagnosis.assessment.photograph_kind import taken_with
 from diagnosis.assessment.presentation import Fact
 from diagnosis.images.models import QualityVerdict
-from diagnosis.images.reliability import is_smartphone
+from diagnosis.images.reliability import is_without_dermatoscope
 from mlmodel.network.quality import DARKEST, LARGEST_CLIPPED_SHARE, LOWEST_SHARPNESS
 
 
@@ -30,12 +30,18 @@ def present_refusal(verdict: str, *, facts: tuple[Fact, ...] = ()) -> RefusalVie
 
 
 def quality_facts(
-    *, verdict: str, measures: Mapping[str, float], width: int, height: int, overridden: bool = False
+    *,
+    verdict: str,
+    measures: Mapping[str, float],
+    width: int,
+    height: int,
+    overridden: bool = False,
+    kind: str = "",
 ) -> tuple[Fact, ...]:
     """Return up to four facts on quality; nothing is called good without a dermatoscope."""
     size = Fact(_("Size"), f"{width}\u00a0×\u00a0{height}")
-    if verdict == QualityVerdict.ACCEPTED and is_smartphone(measures):
-        return Fact(_("Photograph"), quality_in_words(verdict, measures)), size
+    if verdict == QualityVerdict.ACCEPTED and is_without_dermatoscope(measures, kind):
+        return Fact(_("Photograph"), quality_in_words(verdict, measures, kind=kind)), size
     if verdict == QualityVerdict.ACCEPTED:
         photograph = _("Good")
     elif overridden:
@@ -54,9 +60,9 @@ def quality_facts(
     return (*facts, size)
 
 
-def quality_in_words(verdict: str, measures: Mapping[str, float]) -> str:
+def quality_in_words(verdict: str, measures: Mapping[str, float], *, kind: str = "") -> str:
     """Return the photograph's quality in words, for reports and lists."""
-    if verdict == QualityVerdict.ACCEPTED and is_smartphone(measures):
+    if verdict == QualityVerdict.ACCEPTED and is_without_dermatoscope(measures, kind):
         return _("Taken without a dermatoscope: not enough for a reliable answer")
     return str(QualityVerdict(verdict).label)
 

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.utils import timezone
 
 from dermascan.core.multipart import printable_name
 from dermascan.core.once import Attempt, has_stored, note_stored
@@ -14,10 +15,19 @@ from dermascan.core.written_files import kept_only_on_success
 from diagnosis.assessment.analysis import DISPLAY_SIDE, THUMBNAIL_SIDE, Reading, reading_of, record_prediction
 from diagnosis.assessment.errors import AlreadyUploaded, LesionOfAnotherPatient
 from diagnosis.images.clinic_analysers import serving_in
+from diagnosis.images.errors import DeviceOfAnotherClinic, ImplausibleTime
+from diagnosis.images.facts import (
+    StatedFacts,
+    is_plausible_time,
+    store_facts,
+    with_camera_facts,
+    with_device_defaults,
+)
 from diagnosis.images.models import Image, ImageFeatures
 from diagnosis.reviews.queue import refresh_queue_entry
 from mlmodel.network.analyser import Analyser, Analysis
 from mlmodel.network.side_by_side import side_by_side
+from mlmodel.pictures.camera_facts import CameraFacts, read_camera_facts
 from mlmodel.pictures.picture import Picture, decode, encode_jpeg
 from mlmodel.pictures.picture_errors import MAX_BYTES
 from mlmodel.versions.models import ModelVersion
@@ -32,6 +42,9 @@ __all__ = [
     "add_image",
     "store_photograph",
 ]
+
+
+NOTHING_STATED = StatedFacts()
 
 
 @dataclass(frozen=True)
@@ -62,9 +75,20 @@ class SentPhotograph:
         """
         return decode(self.data)
 
+    @property
+    def camera(self) -> CameraFacts:
+        """What the file says about how it was taken."""
+        return read_camera_facts(self.data, width=self.picture.width, height=self.picture.height)
+
 
 def add_image(
-    *, visit: Visit, lesion: Lesion, upload: UploadedFile, by: Member, attempt: Attempt | None = None
+    *,
+    visit: Visit,
+    lesion: Lesion,
+    upload: UploadedFile,
+    by: Member,
+    attempt: Attempt | None = None,
+    stated: StatedFacts = NOTHING_STATED,
 ) -> Image:
     """Store a photograph of ``lesion`` taken at ``visit``, with the network's answer or the reason for its refusal.
 
@@ -73,28 +97,45 @@ def add_image(
     Args:
         attempt: the request, or the part of it, that sends the photograph. If the same attempt has stored it before,
             as with a double click, that photograph is returned.
+        stated: how it was taken. What is missing comes from the device, and the time from the file.
 
     Raises:
         PictureError: the bytes are not a readable photograph.
+        DeviceOfAnotherClinic, ImplausibleTime: see ``diagnosis.images.errors``.
         VisitIsClosed, LesionOfAnotherPatient, AlreadyUploaded: see ``diagnosis.assessment.errors``.
     """
-    return store_photograph(visit=visit, lesion=lesion, sent=SentPhotograph.of(upload), by=by, attempt=attempt)
+    sent = SentPhotograph.of(upload)
+    return store_photograph(visit=visit, lesion=lesion, sent=sent, by=by, attempt=attempt, stated=stated)
 
 
 def store_photograph(
-    *, visit: Visit, lesion: Lesion, sent: SentPhotograph, by: Member, attempt: Attempt | None = None
+    *,
+    visit: Visit,
+    lesion: Lesion,
+    sent: SentPhotograph,
+    by: Member,
+    attempt: Attempt | None = None,
+    stated: StatedFacts = NOTHING_STATED,
 ) -> Image:
     """Store a photograph as ``add_image``, from a file that was already received."""
     try:
-        return _store(visit, lesion, sent, by, attempt)
+        return _store(visit, lesion, sent, by, attempt, stated)
     except AlreadyUploaded as already:
         if attempt is None or not has_stored(attempt, str(already.existing.pk)):
             raise
         return already.existing
 
 
-def _store(visit: Visit, lesion: Lesion, sent: SentPhotograph, by: Member, attempt: Attempt | None) -> Image:
+def _store(
+    visit: Visit,
+    lesion: Lesion,
+    sent: SentPhotograph,
+    by: Member,
+    attempt: Attempt | None,
+    stated: StatedFacts,
+) -> Image:
     _check(visit=visit, lesion=lesion, sha256=sent.sha256)  # early, to save the analysis; repeated under the lock
+    stated = _completed(stated, visit=visit, sent=sent)
     serving = serving_in(visit.patient.clinic_id)
     analysed = _analyse(sent, serving.analyser)
     image = Image(
@@ -116,6 +157,8 @@ def _store(visit: Visit, lesion: Lesion, sent: SentPhotograph, by: Member, attem
         with transaction.atomic():
             _check(visit=lock_open_visit(visit_id=visit.pk), lesion=lesion, sha256=sent.sha256)
             _save(image, analysed, version=serving.version)
+            if not stated.is_empty:
+                store_facts(image=image, stated=stated, by=by)
             if analysed.reading is not None:
                 record_prediction(image=image, serving=serving, reading=analysed.reading, files=files)
             else:
@@ -123,6 +166,16 @@ def _store(visit: Visit, lesion: Lesion, sent: SentPhotograph, by: Member, attem
             if attempt is not None:
                 note_stored(attempt, str(image.pk))
     return image
+
+
+def _completed(stated: StatedFacts, *, visit: Visit, sent: SentPhotograph) -> StatedFacts:
+    """Return what was stated together with what the device and the file say. Refuses what cannot be, early."""
+    now = timezone.now()
+    if stated.device is not None and stated.device.clinic_id != visit.patient.clinic_id:
+        raise DeviceOfAnotherClinic
+    if stated.taken_at is not None and not is_plausible_time(stated.taken_at, uploaded_at=now):
+        raise ImplausibleTime
+    return with_camera_facts(with_device_defaults(stated), sent.camera, uploaded_at=now)
 
 
 @dataclass(frozen=True)

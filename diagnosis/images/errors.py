@@ -19,3 +19,31 @@ class CannotReadOriginal(Refused):
 
     def __init__(self) -> None:
         super().__init__(_("The original photograph could not be read. Upload it again."))
+
+
+class DeviceOfAnotherClinic(Refused):
+    code = "device_of_another_clinic"
+
+    def __init__(self) -> None:
+        super().__init__(_("This device belongs to another clinic. Choose one of your own."))
+
+
+class ImplausibleTime(Refused):
+    code = "implausible_time"
+
+    def __init__(self) -> None:
+        super().__init__(_("A photograph was taken in 1990 or later, and before it was uploaded. Correct the time."))
+
+
+class NotItsOverview(Refused):
+    code = "not_its_overview"
+
+    def __init__(self) -> None:
+        super().__init__(_("Choose an overview of the same lesion or of the same visit."))
+
+
+class DeviceNameTaken(Refused):
+    code = "device_name_taken"
+
+    def __init__(self) -> None:
+        super().__init__(_("The clinic already has a device with this name and lens. Give this one another name."))

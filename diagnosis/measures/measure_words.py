@@ -5,11 +5,11 @@ The words compare a lesion with others without interpreting the difference: the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from diagnosis.measures.scales import Scale
 from mlmodel.segmentation.dermoscopic_colours import COLOURS, Colour, present
 from mlmodel.segmentation.segmenter import OutlineProblem, get_segmenter
 
@@ -47,12 +47,12 @@ class MeasuresView:
     view_box: str
 
 
-def present_measures(values: Mapping[str, Any], *, width: int, height: int, width_mm: Decimal | None) -> MeasuresView:
+def present_measures(values: Mapping[str, Any], *, width: int, height: int, scale: Scale | None) -> MeasuresView:
     """Return the values of a ``Measurement`` in words, for a photograph of ``width`` by ``height`` pixels."""
     doubt = doubt_in_words(values["doubt"])
     rows: tuple[Row, ...] = ()
     if not doubt:
-        rows = (_asymmetry(values), _border(values), _colours(values), _diameter(values, width, height, width_mm))
+        rows = (_asymmetry(values), _border(values), _colours(values), _diameter(values, width, height, scale))
     return MeasuresView(
         rows=rows,
         doubt=doubt,
@@ -95,11 +95,11 @@ def colour_name(colour: Colour) -> str:
     }[colour]
 
 
-def diameter_mm(values: Mapping[str, Any], *, width: int, height: int, width_mm: Decimal | None) -> float | None:
-    """Return the longest diameter in millimetres; None without the picture’s width or a diameter."""
-    if width_mm is None or values["diameter"] is None:
+def diameter_mm(values: Mapping[str, Any], *, width: int, height: int, scale: Scale | None) -> float | None:
+    """Return the longest diameter in millimetres; None without the picture’s scale or a diameter."""
+    if scale is None or values["diameter"] is None:
         return None
-    return diameter_share(values, width=width, height=height) * float(width_mm)
+    return diameter_share(values, width=width, height=height) * float(scale.width_mm)
 
 
 def diameter_share(values: Mapping[str, Any], *, width: int, height: int) -> float:
@@ -172,8 +172,8 @@ def _colours(values: Mapping[str, Any]) -> Row:
     )
 
 
-def _diameter(values: Mapping[str, Any], width: int, height: int, width_mm: Decimal | None) -> Row:
-    diameter = diameter_mm(values, width=width, height=height, width_mm=width_mm)
+def _diameter(values: Mapping[str, Any], width: int, height: int, scale: Scale | None) -> Row:
+    diameter = diameter_mm(values, width=width, height=height, scale=scale)
     share = _whole_percent(diameter_share(values, width=width, height=height))
     at_least = _("at least ") if values["is_cut"] else ""
     return Row(
@@ -183,12 +183,21 @@ def _diameter(values: Mapping[str, Any], width: int, height: int, width_mm: Deci
         + (
             _("%(share)s of the picture’s width") % {"share": share} if diameter is None else f"{diameter:.1f}\u00a0mm"
         ),
-        words=_("Enter the width of the picture to get the diameter in millimetres.")
-        if diameter is None
-        else _("Based on the stated width of the whole picture: %(width)s mm.") % {"width": width_mm},
+        words=_scale_in_words(scale),
         definition=_("The longest straight line from border to border."),
         source="Friedman et al., CA Cancer J Clin 35:130 (1985)",
     )
+
+
+def _scale_in_words(scale: Scale | None) -> str:
+    if scale is None:
+        return _("Enter the width of the picture to get the diameter in millimetres.")
+    if scale.device:
+        return _("Based on the calibration of %(device)s: the whole picture is %(width)s mm wide.") % {
+            "device": scale.device,
+            "width": f"{scale.width_mm:g}",
+        }
+    return _("Based on the stated width of the whole picture: %(width)s mm.") % {"width": scale.width_mm}
 
 
 def _cut_off() -> str:

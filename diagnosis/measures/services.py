@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Subquery
 
 from diagnosis.images.errors import CannotReadOriginal
 from diagnosis.images.models import Image
 from diagnosis.images.originals import picture_of
 from diagnosis.measures.models import Measurement, PictureScale
+from diagnosis.measures.scales import Scale, scale_of
 from mlmodel.segmentation.measuring import Measured, measure_picture
 from mlmodel.segmentation.segmenter import get_segmenter
 from patients.edits import ensure_nothing_is_lost
@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class StoredMeasures:
-    """A stored ``Measurement``'s values, and the width that was stated last, if any."""
+    """A stored ``Measurement``'s values, and the scale of the photograph, if it is known."""
 
     values: dict[str, Any]
     segmenter_sha256: str
-    width_mm: Decimal | None
+    scale: Scale | None
 
 
 def measures_of(*, image: Image) -> StoredMeasures:
@@ -78,15 +78,10 @@ def measures_if_readable(*, image: Image) -> StoredMeasures | None:
 
 
 def _stored(image: Image, sha256: str) -> StoredMeasures | None:
-    """Return measurement and width, read in one query."""
-    widths = PictureScale.objects.filter(image=image).values("width_mm")[:1]
-    row = (
-        Measurement.objects.filter(image=image, segmenter_sha256=sha256)
-        .annotate(width_mm=Subquery(widths))
-        .values_list("values", "width_mm")
-        .first()
-    )
-    return None if row is None else StoredMeasures(values=row[0], segmenter_sha256=sha256, width_mm=row[1])
+    row = Measurement.objects.filter(image=image, segmenter_sha256=sha256).first()
+    if row is None:
+        return None
+    return StoredMeasures(values=row.values, segmenter_sha256=sha256, scale=scale_of(image))
 
 
 def newest_scale(image: Image) -> PictureScale | None:

@@ -194,6 +194,7 @@ def _hidden_details(image: Image) -> dict[str, Any]:
         width=image.width,
         height=image.height,
         overridden=hasattr(image, "override"),
+        kind=image.kind,
     )
     return {
         "prediction": prediction,

@@ -19,6 +19,7 @@ from diagnosis.assessment.advice import CaseContext
 from diagnosis.assessment.case_context import read_case_contexts
 from diagnosis.assessment.refusals import quality_in_words
 from diagnosis.images.models import Image
+from diagnosis.measures.scales import with_scales
 from diagnosis.reports.articles import explanations_of, is_malignant_lesion, labels_of
 from diagnosis.reports.assessments_in_report import (
     assessment_in_report,
@@ -26,6 +27,7 @@ from diagnosis.reports.assessments_in_report import (
     condition_in_report,
     moment_in_report,
 )
+from diagnosis.reports.facts_in_report import facts_in_report
 from diagnosis.reports.measures_in_report import measures_in_report
 from diagnosis.reports.printable_text import without_controls
 from diagnosis.reviews.answers import Basis, LabelState
@@ -106,11 +108,11 @@ def content_sha256(text: str) -> str:
 def photographs_of(visit: Visit) -> QuerySet[Image]:
     """The visit's photographs with everything that a report needs, ordered by lesion."""
     return (
-        with_confirmed_label(Image.objects.in_use().filter(visit=visit))
+        with_scales(with_confirmed_label(Image.objects.in_use().filter(visit=visit)))
         .select_related("visit", "lesion", "override__member__user", "label__review__reviewer__user")
         .with_shown_prediction()
         .prefetch_related(
-            "reviews__reviewer__user", "reviews__outside_reader", "reviews__retraction", "measurements", "scales"
+            "reviews__reviewer__user", "reviews__outside_reader", "reviews__retraction", "measurements"
         )
         .order_by("lesion__number", "created_at", "pk")
     )
@@ -170,9 +172,10 @@ def _photograph(image: Image, case_context: CaseContext) -> Content:
         "width": image.width,
         "height": image.height,
         "added_at": moment_in_report(image.created_at),
+        **facts_in_report(image),
         "quality": {
             "verdict": image.verdict,
-            "words": quality_in_words(image.verdict, image.measures),
+            "words": quality_in_words(image.verdict, image.measures, kind=image.kind),
             "override": _override(image),
         },
         "assessment": assessment_in_report(prediction, case_context) if prediction else None,

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from diagnosis.images.models import Image
 from diagnosis.measures.measure_words import colour_name, diameter_mm, diameter_share
+from diagnosis.measures.scales import scale_of
 from mlmodel.segmentation.dermoscopic_colours import COLOURS, present
 
 MILLIMETRE_DIGITS = 1
@@ -19,15 +20,15 @@ SHARE_DIGITS = 4
 def measures_in_report(image: Image) -> dict[str, Any] | None:
     """Return the newest measurement as a report shows it; None if there is none or its outline is unreliable.
 
-    Reads ``image.measurements`` and ``image.scales``, prefetched if possible.
+    Reads ``image.measurements`` and what ``scale_of`` reads, prefetched if possible.
     """
     newest = max(image.measurements.all(), key=lambda row: row.pk, default=None)
     if newest is None or newest.values["doubt"] is not None:
         return None
     values = newest.values
-    scale = max(image.scales.all(), key=lambda row: row.pk, default=None)
+    scale = scale_of(image)
     width_mm = scale.width_mm if scale else None
-    millimetres = diameter_mm(values, width=image.width, height=image.height, width_mm=width_mm)
+    millimetres = diameter_mm(values, width=image.width, height=image.height, scale=scale)
     share = diameter_share(values, width=image.width, height=image.height)
     return {
         "title": _("Measured on this photograph"),

@@ -234,6 +234,7 @@ def _present_photograph(photograph: dict[str, Any], *, is_overruled: bool, is_su
     return {
         **photograph,
         "added_at": _moment(photograph["added_at"]),
+        "taken_on": _day(photograph.get("taken_on")),  # missing in earlier reports
         "measures": photograph.get("measures"),  # missing in earlier schema versions
         "assessment": _overruled(assessment) if assessment and is_overruled else assessment,
         "confirmed": confirmed and _present_label(confirmed, is_overruled=is_overruled, is_suspected=is_suspected),
@@ -273,3 +274,7 @@ def _present_label(label: dict[str, Any], *, is_overruled: bool = False, is_susp
 
 def _moment(text: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text)
+
+
+def _day(text: str | None) -> datetime.date | None:
+    return datetime.date.fromisoformat(text) if text else None

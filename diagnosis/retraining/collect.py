@@ -13,6 +13,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from diagnosis.images.kinds import PhotographKind
 from diagnosis.images.models import Image, ImageFeatures
 from diagnosis.retraining.assignment import assign_parts
 from diagnosis.retraining.models import ManifestEntry, Part, TrainingRun
@@ -50,6 +51,7 @@ class LeftOut(models.TextChoices):
         _("confirmed diagnosis outside the seven classes, which the network cannot learn"),
     )
     LABELS_DIFFER = "labels_differ", _("the lesion's photographs have different labels")
+    OVERVIEW = "overview", _("stated to be an overview, which shows more than the lesion")
     MANY_OF_A_LESION = "many_of_a_lesion", _("more photographs of the lesion than are needed")
 
 
@@ -111,6 +113,7 @@ def collect_cases(
     images = list(candidates.order_by("created_at", "pk"))
     parts = assign_parts((image.lesion for image in images), keep=keep)
     left_out: LeftOutImages = defaultdict(list)
+    images = _used(images, [image.kind != PhotographKind.OVERVIEW for image in images], LeftOut.OVERVIEW, left_out)
     images = _without_other_features(images, base, left_out)
     images = _without_copies(images, base, parts, left_out)
     outside = list(images_outside_the_classes(clinic).order_by("created_at", "pk"))

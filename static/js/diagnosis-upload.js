@@ -56,13 +56,18 @@ if (form) {
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const lesion = form.querySelector("[name=lesion]:checked");
-    if (!lesion) return showProblem(text.textNoLesion, form.querySelector("[name=lesion]"));
     const chosen = items.filter((item) => item.state === "chosen");
     const isWaiting = paused && items.some((item) => item.state === "waiting");
     if (!chosen.length && !isWaiting) return showProblem(text.textNoFiles, form.querySelector("input[type=file]"));
+    // Nothing is sent before every photograph has its lesion.
+    const lacking = chosen.filter((item) => !item.choices.values().lesion);
+    for (const item of lacking) item.choices.complain(text.textNoLesion);
+    if (lacking.length) {
+      showProblem(text.textNoLesions);
+      return lacking[0].choices.focus();
+    }
     showProblem("");
-    for (const item of chosen) queue(item, lesion.value);
+    for (const item of chosen) queue(item, item.choices.values());
     if (paused) resume();
     else startNext();
   });
@@ -87,7 +92,11 @@ if (form) {
     const row = template.content.firstElementChild.cloneNode(true);
     const part = (name) => row.querySelector(`[data-${name}]`);
     chosenCount += 1;
-    const item = { file, row, part, state: "chosen", lesion: null, waits: 0, key: `${key}-${chosenCount}` };
+    const item = { file, row, part, state: "chosen", sent: null, waits: 0, key: `${key}-${chosenCount}` };
+    item.choices = dermascan.uploadChoices.addTo(row, file.name, () => {
+      // What was refused may be sent again with another choice.
+      if (item.state === "failed" && !item.isStored) part("retry").hidden = false;
+    });
     preview(item, URL.createObjectURL(file));
     part("name").textContent = file.name;
     part("state").textContent = size(file.size);
@@ -95,13 +104,21 @@ if (form) {
     part("remove").setAttribute("aria-label", `${part("remove").textContent.trim()}: ${file.name}`);
     part("remove").addEventListener("click", () => {
       items.splice(items.indexOf(item), 1);
+      item.choices.forget();
       row.remove();
       list.hidden = !items.length;
       report();
     });
     part("retry").addEventListener("click", () => {
       item.waits = 0;
-      queue(item, item.lesion);
+      const values = item.choices.values();
+      if (!values.lesion) {
+        item.choices.complain(text.textNoLesion);
+        return item.choices.focus();
+      }
+      // With other choices it is another request, which needs another key.
+      if (JSON.stringify(values) !== JSON.stringify(item.sent)) item.key = `${item.key}-again`;
+      queue(item, values);
       if (paused) resume();
       else startNext();
     });
@@ -123,9 +140,10 @@ if (form) {
     picture.src = address;
   }
 
-  function queue(item, lesion) {
-    item.lesion = lesion;
+  function queue(item, values) {
+    item.sent = values;
     item.state = "waiting";
+    item.choices.lock(true);
     item.part("remove").hidden = true;
     item.part("retry").hidden = true;
     item.part("state").replaceChildren(text.textWaiting);
@@ -149,7 +167,7 @@ if (form) {
     item.part("state").replaceChildren(text.textUploading);
 
     const body = new FormData();
-    body.append("lesion", item.lesion);
+    for (const [name, value] of Object.entries(item.sent)) body.append(name, value);
     body.append("files", item.file);
     const request = new XMLHttpRequest();
     request.open("POST", form.action);
@@ -205,7 +223,7 @@ if (form) {
   // The server is busy: all photographs wait, with a visible countdown, and then continue.
   function hold(item, seconds) {
     item.waits += 1;
-    queue(item, item.lesion);
+    queue(item, item.sent);
     item.part("progress").hidden = true;
     const until = Math.max(Date.now() + 1000 * seconds, clock?.until ?? 0);
     stopClock();
@@ -232,7 +250,7 @@ if (form) {
 
   // This photograph and the others wait.
   function pause(item, problem) {
-    queue(item, item.lesion);
+    queue(item, item.sent);
     item.part("progress").hidden = true;
     if (problem.signedOut) return stop("out");
     // Only the form's token was out of date; if it is again, the upload fails.
@@ -282,6 +300,7 @@ if (form) {
   function fail(item, { message, url, final }) {
     item.state = "failed";
     item.isStored = Boolean(url);
+    item.choices.lock(item.isStored);
     item.part("progress").hidden = true;
     const words = document.createElement("span");
     words.className = "field-error";

@@ -17,7 +17,7 @@ from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.candidates import candidate
 from tests.diagnosis.monitoring.test_watch import photographs
 from tests.diagnosis.photographing import blurred, kept, sample
-from tests.factories import LesionFactory, VisitFactory
+from tests.factories import DeviceFactory, LesionFactory, VisitFactory
 
 # Axe would read imported style sheets by writing them into the page anew, which the page's security policy forbids.
 # Only one experimental rule needs them.
@@ -51,6 +51,8 @@ def records(staff, dermatologist, patient, patient_user) -> dict[str, str]:
         "visit": reverse("visit", args=[open_visit.pk]),
         "visit-edit": reverse("visit-edit", args=[open_visit.pk]),
         "upload": reverse("upload", args=[open_visit.pk]),
+        "facts": reverse("image-facts", args=[judged.pk]),
+        "device": reverse("device", args=[DeviceFactory(clinic=patient.clinic, created_by=dermatologist).pk]),
         "visit-sign": reverse("visit-sign", args=[open_visit.pk]),
         "lesion": reverse("lesion", args=[lesion.pk]),
         "result": judged.get_absolute_url(),
@@ -76,7 +78,10 @@ def test_public_pages(open_browser, db, size, scheme):
 def test_the_clinics_pages(open_browser, dermatologist, records, size, scheme):
     page = open_browser(size, color_scheme=scheme)
     sign_in(page, dermatologist)
-    lists = {name: reverse(name) for name in ("patients", "patient-new", "visits", "mfa_index", *NETWORK_PAGES)}
+    lists = {
+        name: reverse(name)
+        for name in ("patients", "patient-new", "visits", "devices", "device-new", "mfa_index", *NETWORK_PAGES)
+    }
     lists |= {name: reverse(f"admin:{name}") for name in ("review", "review-agreement")}
     lists |= {"candidate": reverse("version", args=[candidate(verdict="hold").pk]), "runs": "/admin/retraining/"}
     pages = {name: path for name, path in records.items() if name not in ("my-visit", "admin-image")}

@@ -20,6 +20,7 @@ OPEN_VISIT, RELEASED_VISIT = {"visit_id": "open_visit"}, {"visit_id": "released_
 SIGNED_VISIT = {"visit_id": "signed_visit"}
 IMAGE, REFUSED_IMAGE = {"image_id": "open_image"}, {"image_id": "refused_image"}
 OPINION = {"request_id": "opinion"}
+DEVICE = {"device_id": "device"}
 RELEASED_IMAGE = {"image_id": "released_image"}
 
 # The bundled network has a report; other networks have none.
@@ -93,6 +94,33 @@ PAGES: dict[str, list[Case]] = {
     "upload": [
         Case(ids=OPEN_VISIT, get=own_clinic(200), post=own_clinic(400)),
         Case(ids=SIGNED_VISIT, get=own_clinic(302), post=own_clinic(409)),
+    ],
+    "upload-lesion": [
+        Case(ids=OPEN_VISIT, get=clinic(405), post=own_clinic(422)),
+        Case(ids=SIGNED_VISIT, get=clinic(405), post=own_clinic(409)),
+    ],
+    "image-facts": [Case(ids=IMAGE, get=own_clinic(200), post=own_clinic(302))],
+    # Devices: everyone in the clinic sees them, dermatologists and managers change them
+    "devices": [Case(get=clinic(200), post=clinic(405))],
+    "device-new": [
+        Case(
+            get=signed_in(403, dermatologist=200, manager=200, stranger=200),
+            post=signed_in(403, dermatologist=422, manager=422, stranger=422),
+        )
+    ],
+    "device": [
+        Case(
+            ids=DEVICE,
+            get=own_clinic(200),
+            post=signed_in(403, dermatologist=409, manager=409, stranger=404),  # an empty form is stale
+        )
+    ],
+    "device-calibration": [
+        Case(
+            ids=DEVICE,
+            get=clinic(405),
+            post=signed_in(403, dermatologist=422, manager=422, stranger=404),
+        )
     ],
     "image": [
         Case(ids=IMAGE, get=own_clinic(200), post=clinic(405)),

@@ -72,6 +72,7 @@ class World:
             proposed_clinic=home,
         )
         self.objects["training_run"] = TrainingRun.objects.create(parent=active_version())
+        self.objects["device"] = factories.DeviceFactory(clinic=home, created_by=dermatologist)
         self.objects["lesion"] = self.objects["open_image"].lesion
         self.objects["opinion"], _code = ask_for_opinion(
             lesion=self.objects["lesion"],

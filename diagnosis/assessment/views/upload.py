@@ -1,5 +1,6 @@
 """Upload photographs: one request per file from the script, or a plain form with several."""
 
+import json
 import logging
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -22,16 +23,19 @@ from django.views.decorators.http import require_http_methods
 from dermascan.core.errors import Refused
 from dermascan.core.multipart import printable_name
 from dermascan.core.once import Attempt, once, remembered_attempt
-from dermascan.core.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX
 from dermascan.core.script_requests import is_script_request
 from dermascan.core.storage_faults import CannotBeKept
 from diagnosis.assessment.errors import AlreadyUploaded
-from diagnosis.assessment.forms import LesionForm
+from diagnosis.assessment.facts_forms import UploadForm
 from diagnosis.assessment.photographs import Photograph, photograph_of
 from diagnosis.assessment.uploads import add_image
+from diagnosis.assessment.views.problem_json import json_response, problem_body
+from diagnosis.images.devices import default_kinds_in, last_device_of, may_manage_devices
+from diagnosis.images.facts import StatedFacts
 from diagnosis.images.models import Image
 from mlmodel.pictures.picture_errors import PictureError
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.forms import LesionForm as NewLesionForm
 from patients.middleware import MemberRequest
 from patients.models import Lesion, Member, Visit
 from patients.services.visits import VisitIsClosed
@@ -68,10 +72,11 @@ def _upload(request: MemberRequest, visit: Visit) -> HttpResponse:
         if not visit.is_open:
             messages.warning(request, str(VisitIsClosed()))
             return redirect(visit)
-        return _page(request, visit, LesionForm(visit=visit, initial={"lesion": request.GET.get("lesion")}))
+        initial = {"lesion": request.GET.get("lesion"), "device": last_device_of(request.member)}
+        return _page(request, visit, UploadForm(visit=visit, member=request.member, initial=initial))
     if not visit.is_open:
         return _problem(request, visit, "visit_is_closed", str(VisitIsClosed()), 409)
-    form = LesionForm(request.POST, visit=visit)
+    form = UploadForm(request.POST, visit=visit, member=request.member)
     files = [file for _field, sent in request.FILES.lists() for file in sent]
     _check_files(form, files, limit=1 if is_script_request(request) else settings.UPLOAD_MAX_FILES)
     if not form.is_valid():
@@ -80,11 +85,11 @@ def _upload(request: MemberRequest, visit: Visit) -> HttpResponse:
         return _page(request, visit, form, status=400)
     attempt, lesion = remembered_attempt(request), form.cleaned_data["lesion"]
     outcomes = [
-        _add(visit, lesion, file, request.member, attempt and attempt.part(f"file {index}"))
+        _add(visit, lesion, file, request.member, attempt and attempt.part(f"file {index}"), form.stated)
         for index, file in enumerate(files)
     ]
     if is_script_request(request):
-        return _json(request, outcomes[0].as_json(), status=outcomes[0].status)
+        return json_response(request, outcomes[0].as_json(), status=outcomes[0].status)
     if len(outcomes) == 1 and outcomes[0].photograph:
         return redirect(outcomes[0].photograph.image)
     kept = sum(1 for outcome in outcomes if outcome.photograph)
@@ -110,7 +115,7 @@ class Outcome:
     def as_json(self) -> dict[str, Any]:
         if self.photograph is None:
             existing = {"url": self.existing.get_absolute_url()} if self.existing else {}
-            return {**_as_problem(self.code, self.message, self.status), **existing}
+            return {**problem_body(self.code, self.message, self.status), **existing}
         image, leading = self.photograph.image, self.photograph.leading_chip
         return {
             "id": str(image.pk),
@@ -124,11 +129,13 @@ class Outcome:
         }
 
 
-def _add(visit: Visit, lesion: Lesion, file: UploadedFile, by: Member, attempt: Attempt | None) -> Outcome:
+def _add(
+    visit: Visit, lesion: Lesion, file: UploadedFile, by: Member, attempt: Attempt | None, stated: StatedFacts
+) -> Outcome:
     """Add one file and return its outcome, so that a failure does not affect the others."""
     name = printable_name(file.name)
     try:
-        image = add_image(visit=visit, lesion=lesion, upload=file, by=by, attempt=attempt)
+        image = add_image(visit=visit, lesion=lesion, upload=file, by=by, attempt=attempt, stated=stated)
         return Outcome(name, photograph_of(image))
     except PictureError as error:
         return Outcome(name, status=error.status, code=error.code, message=error.text.translated(_))
@@ -143,7 +150,7 @@ def _add(visit: Visit, lesion: Lesion, file: UploadedFile, by: Member, attempt: 
         return Outcome(name, status=error.status, code=error.code, message=str(error.message))
 
 
-def _check_files(form: LesionForm, files: list[UploadedFile], *, limit: int) -> None:
+def _check_files(form: UploadForm, files: list[UploadedFile], *, limit: int) -> None:
     if not files:
         form.add_error(None, _("Choose at least one photograph."))
     elif len(files) > limit:
@@ -160,33 +167,22 @@ def _length(request: MemberRequest) -> int:
     return int(length) if length.isdecimal() else 0
 
 
-def _as_problem(code: str, message: str, status: int) -> dict[str, Any]:
-    """Return a problem document (RFC 9457); ``error`` and ``message`` are its short form."""
-    kind = code.replace("_", "-")
-    title = KINDS[kind][1] if kind in KINDS else HTTPStatus(status).phrase
-    problem = {"type": TYPE_PREFIX + kind, "title": str(title), "status": status, "detail": message, "code": kind}
-    return {**problem, "error": code, "message": message}
-
-
-def _json(request: MemberRequest, content: dict[str, Any], *, status: int) -> JsonResponse:
-    if status < HTTPStatus.BAD_REQUEST:
-        return JsonResponse(content, status=status)
-    return JsonResponse({**content, "instance": request.path}, status=status, content_type=MEDIA_TYPE)
-
-
 def _problem(request: MemberRequest, visit: Visit, code: str, message: str, status: int) -> HttpResponse:
     """Return an error for the whole request, without reading its body again."""
     if is_script_request(request):
-        return _json(request, _as_problem(code, message, status), status=status)
+        return json_response(request, problem_body(code, message, status), status=status)
     context = {"visit": visit, "patient": visit.patient, "problem": message, "outcomes": []}
     return render(request, "assessment/upload_outcomes.html", context, status=status)
 
 
-def _page(request: MemberRequest, visit: Visit, form: LesionForm, *, status: int = 200) -> HttpResponse:
+def _page(request: MemberRequest, visit: Visit, form: UploadForm, *, status: int = 200) -> HttpResponse:
     context = {
         "visit": visit,
         "patient": visit.patient,
         "form": form,
         "has_lesions": visit.patient.lesions.exists(),
+        "lesion_form": NewLesionForm(instance=Lesion(patient=visit.patient), patient=visit.patient, auto_id="new_%s"),
+        "default_kinds": json.dumps(default_kinds_in(request.member)),
+        "may_manage_devices": may_manage_devices(request.member),
     }
     return render(request, "assessment/upload.html", context, status=status)

@@ -1,3 +1,4 @@
+import datetime
 import uuid
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -7,8 +8,10 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from diagnosis.images.kinds import WITHOUT_DERMATOSCOPE, PhotographKind
 from diagnosis.images.reliability import reliability_of
 from mlmodel.network.quality import SMARTPHONE_MEASURE, Reliability
 from mlmodel.versions.models import LONG_FIELDS
@@ -110,7 +113,8 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def not_reliable(self) -> "ImageQuerySet":
         """Photographs whose answer cannot be relied on: ``Image.reliability`` as a query."""
         is_smartphone = Q(**{f"measures__{SMARTPHONE_MEASURE}": 1.0})
-        return self.filter(is_smartphone | ~Q(verdict=QualityVerdict.ACCEPTED))
+        is_stated = Q(kind__in=WITHOUT_DERMATOSCOPE)
+        return self.filter(is_smartphone | is_stated | ~Q(verdict=QualityVerdict.ACCEPTED))
 
     def with_shown_prediction(self) -> "ImageQuerySet":
         """Prefetch ``shown_prediction`` with its model version, in one query, without the version's long fields."""
@@ -143,6 +147,9 @@ class Image(models.Model):
     verdict = models.CharField(max_length=10, choices=QualityVerdict)
     measures = models.JSONField(default=dict, help_text=_("Measurements of the quality check."))
     created_at = models.DateTimeField(auto_now_add=True)
+    # Repeated from the newest PhotographFacts, and written only together with a row of it.
+    kind = models.CharField(max_length=12, choices=PhotographKind, blank=True, default="", editable=False)
+    taken_at = models.DateTimeField(null=True, editable=False)
 
     objects = ImageQuerySet.as_manager()
 
@@ -153,6 +160,7 @@ class Image(models.Model):
             models.CheckConstraint(condition=Q(verdict__in=QualityVerdict.values), name="image_verdict_is_known"),
             models.CheckConstraint(condition=Q(width__gte=1, height__gte=1), name="image_has_pixels"),
             models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="image_sha256_is_a_hash"),
+            models.CheckConstraint(condition=Q(kind__in=["", *PhotographKind.values]), name="image_kind_is_known"),
         ]
         indexes = [
             models.Index(fields=["-created_at"], name="images_by_age"),
@@ -176,7 +184,22 @@ class Image(models.Model):
     @property
     def reliability(self) -> Reliability:
         """How far the network's answer to this photograph can be relied on."""
-        return reliability_of(self.measures, is_accepted=self.is_accepted)
+        return reliability_of(self.measures, is_accepted=self.is_accepted, kind=self.kind)
+
+    @property
+    def taken_on(self) -> datetime.date:
+        """The day on which it was taken, as far as is known; else that of the visit."""
+        return timezone.localdate(self.taken_at) if self.taken_at else self.visit.date
+
+    @property
+    def order_in_time(self) -> tuple[datetime.date, datetime.datetime]:
+        """Sort key for every page that shows photographs over time."""
+        return self.taken_on, self.taken_at or self.created_at
+
+    @property
+    def is_of_another_time(self) -> bool:
+        """Whether it was taken more than a day before or after the visit that it is stored under."""
+        return abs((self.taken_on - self.visit.date).days) > 1
 
     @property
     def is_accepted(self) -> bool:

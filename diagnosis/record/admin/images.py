@@ -163,7 +163,7 @@ class ImageAdmin(ShowsChips, ClinicScopedAdmin):
 
     @admin.display(description=gettext_lazy("photograph"))
     def quality(self, image: Image) -> str:
-        return quality_in_words(image.verdict, image.measures)
+        return quality_in_words(image.verdict, image.measures, kind=image.kind)
 
     @admin.display(description=gettext_lazy("confirmed label"))
     def confirmed(self, image: Any) -> str:

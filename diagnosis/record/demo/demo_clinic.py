@@ -2,6 +2,7 @@
 
 import datetime
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from django.utils import timezone
 from dermascan.core.errors import Refused
 from dermascan.core.rough_dates import RoughDate
 from diagnosis.assessment.uploads import add_image
+from diagnosis.images.devices import add_device, calibrate_device
+from diagnosis.images.facts import StatedFacts
+from diagnosis.images.kinds import PhotographKind
 from diagnosis.images.models import Image
 from diagnosis.measures.services import measure_visit
 from diagnosis.record.demo import DEMO_PASSWORD, USER_NAMES
@@ -57,6 +61,8 @@ def _renamed() -> Clinic | None:
 def _build(demo: dict[str, Any]) -> Clinic:
     clinic = Clinic.objects.create(name=demo["name"], address=demo["address"], phone=demo["phone"])
     members = {account["user_name"]: _add_account(clinic, account) for account in demo["accounts"]}
+    for device in demo["devices"]:
+        _add_device(device, by=members["dermatologist"])
     for patient in demo["patients"]:
         _add_patient(patient, nurse=members["staff"], dermatologist=members["dermatologist"])
     return clinic
@@ -73,6 +79,13 @@ def _add_account(clinic: Clinic, account: dict[str, Any]) -> Member:
     )
     _give_demo_password(member.user)
     return member
+
+
+def _add_device(data: dict[str, Any], *, by: Member) -> None:
+    calibration = data.pop("calibration", None)
+    device = add_device(by=by, **data)
+    if calibration:
+        calibrate_device(device=device, by=by, **{**calibration, "width_mm": Decimal(calibration["width_mm"])})
 
 
 def _add_patient(data: dict[str, Any], *, nurse: Member, dermatologist: Member) -> Patient:
@@ -145,7 +158,9 @@ def _add_photograph(
         content=take_photograph(sample=data["sample"], **changes),
         content_type="image/jpeg",
     )
-    image = add_image(visit=visit, lesion=lesion, upload=upload, by=nurse)
+    device = visit.patient.clinic.devices.filter(default_kind=PhotographKind.DERMOSCOPIC).first()
+    stated = StatedFacts(device=device, is_cropped="crop" in data)
+    image = add_image(visit=visit, lesion=lesion, upload=upload, by=nurse, stated=stated)
     if "review" in data:
         record_review(image=image, reviewer=dermatologist, **data["review"])
     _backdate(image, to=visit.date)

@@ -18,6 +18,7 @@ from dermascan.core.once import once
 from diagnosis.assessment.advice import CaseContext, caveats_without_answer, tone_without_answer
 from diagnosis.assessment.analysis import analyse_image
 from diagnosis.assessment.explain import explain
+from diagnosis.assessment.facts_view import photograph_facts
 from diagnosis.assessment.findings import ExcludedFinding, excluded_findings_beside
 from diagnosis.assessment.forms import OverrideForm
 from diagnosis.assessment.next_steps import steps_of
@@ -166,6 +167,7 @@ def _result(
         "is_refused": prediction is None and not image.is_accepted,
         **_answer(photograph, is_warned=is_warned, missed=missed),
         **_measures(photograph),
+        **photograph_facts(image, request.member),
     }
     if request.member.is_dermatologist and "exclusion" not in context:
         made_from = reviews_token(image=image, reader=request.member)
@@ -222,6 +224,7 @@ def _answer(photograph: Photograph, *, is_warned: bool, missed: Sequence[Exclude
         width=image.width,
         height=image.height,
         overridden=hasattr(image, "override"),
+        kind=image.kind,
     )
     if prediction is None:
         refusal = None if image.is_accepted else present_refusal(image.verdict, facts=facts)
@@ -252,9 +255,7 @@ def _measures(photograph: Photograph) -> dict[str, Any]:
     if measures is None:
         return {}
     return {
-        "measures": present_measures(
-            measures.values, width=image.width, height=image.height, width_mm=measures.width_mm
-        ),
+        "measures": present_measures(measures.values, width=image.width, height=image.height, scale=measures.scale),
         "scale_form": ScaleForm(newest=newest_scale(image)),
     }
 

@@ -8,11 +8,13 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from diagnosis.assessment.facts_view import overviews_among
 from diagnosis.assessment.findings import excluded_findings, excluded_findings_at
 from diagnosis.assessment.photographs import (
     by_lesion,
     contradictions_among,
     excluded_among,
+    in_order_of_time,
     lesion_cards,
     photographs,
     visits_with_counts,
@@ -96,7 +98,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 @require_safe
 def lesion(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
     lesion_row = get_object_or_404(Lesion.objects.visible_to(request.member).select_related("patient"), pk=lesion_id)
-    in_use = photographs(Image.objects.in_use().filter(lesion=lesion_row))
+    in_use = in_order_of_time(photographs(Image.objects.in_use().filter(lesion=lesion_row)))
     open_visit = lesion_row.patient.visits.filter(status=VisitStatus.OPEN).first()
     context = {
         "lesion": lesion_row,
@@ -105,6 +107,7 @@ def lesion(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
         "excluded": excluded_among(Image.objects.filter(lesion=lesion_row)),
         "excluded_findings": excluded_findings(Image.objects.filter(lesion=lesion_row)),
         "contradictions": contradictions_among(in_use),
+        "overviews": overviews_among(each.image for each in in_use),
         # Today's photographs belong to today's visit; an older open visit is offered with its date.
         "open_visit": open_visit,
         "is_open_today": open_visit is not None and open_visit.date == timezone.localdate(),

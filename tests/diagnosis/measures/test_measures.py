@@ -116,7 +116,7 @@ def test_a_cut_lesion_says_so_and_has_colours_only(image, staff, sign_in):
 
 def test_a_lesion_without_any_of_the_six_colours(image):
     view = present_measures(
-        {**MEASURED, "colours": {str(colour): 0.01 for colour in COLOURS}}, width=600, height=450, width_mm=None
+        {**MEASURED, "colours": {str(colour): 0.01 for colour in COLOURS}}, width=600, height=450, scale=None
     )
 
     assert view.rows[2].value == "0 of 6"

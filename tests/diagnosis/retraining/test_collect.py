@@ -50,6 +50,13 @@ def test_two_clinics_are_collected_and_one_where_it_is_asked_for(dermatologist, 
     assert {case.code for case in collected().cases} == {"nv", "mel"}
 
 
+def test_an_overview_is_not_learned_from(dermatologist):
+    detail, overview = confirmed(reader=dermatologist, row=1), confirmed(reader=dermatologist, row=2, kind="overview")
+    collection = collected()
+    assert images_of(collection) == {detail.pk}
+    assert collection.left_out_images == {LeftOut.OVERVIEW: [overview.pk]}
+
+
 def test_who_withdraws_or_never_agreed_is_not_collected(dermatologist, clinic):
     patient = agreeing_patient(clinic)
     confirmed(reader=dermatologist, patient=patient)
