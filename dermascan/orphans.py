@@ -28,7 +28,7 @@ Moments = tuple[datetime, datetime]
 # More orphans than this, and more than this share of all files, point to a wrong database.
 FEW, SHARE = 20, 0.05
 # As the models name files: folder, first two digits of the row's key, key.
-OUR_NAMES = re.compile(r"(images|reports|addenda)/[0-9a-f]{2}/[0-9a-f]{32}[^/]*")
+OUR_NAMES = re.compile(r"(images|reports|addenda|outcomes)/[0-9a-f]{2}/[0-9a-f]{32}[^/]*")
 AT_ONCE = 400
 
 
@@ -106,7 +106,7 @@ def _fields_by_storage() -> dict[Storage, list[FileField]]:
 
 
 def _folders_of(storage: Storage) -> Iterator[str]:
-    for kind in ("images", "reports", "addenda"):
+    for kind in ("images", "reports", "addenda", "outcomes"):
         try:
             folders, _files = storage.listdir(kind)
         except FileNotFoundError:

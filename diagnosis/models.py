@@ -17,7 +17,8 @@ from diagnosis.images.models import (
 from diagnosis.measures.models import Measurement, PictureScale
 from diagnosis.monitoring.models import Incident, IncidentKind, IncidentState, MonitoringDay
 from diagnosis.opinions.models import OpinionAccess, OpinionPhotograph, OpinionRequest, OpinionReview
-from diagnosis.reports.models import Addendum, Report, Withholding, WithholdingReason
+from diagnosis.outcomes.models import LesionClosure, PathologyResult, ResultReview, Specimen
+from diagnosis.reports.models import Addendum, ContradictedReport, Report, Withholding, WithholdingReason
 from diagnosis.retraining.models import (
     ManifestEntry,
     Needs,
@@ -52,6 +53,7 @@ __all__ = [
     "Cause",
     "Certainty",
     "ConfirmedLabel",
+    "ContradictedReport",
     "Device",
     "DeviceCalibration",
     "Exclusion",
@@ -66,6 +68,7 @@ __all__ = [
     "IncidentState",
     "LabelChange",
     "LabelState",
+    "LesionClosure",
     "ManifestEntry",
     "Measurement",
     "MonitoringDay",
@@ -76,6 +79,7 @@ __all__ = [
     "OpinionReview",
     "OutsideReader",
     "Part",
+    "PathologyResult",
     "PhotographFacts",
     "PhotographOnScreen",
     "PictureScale",
@@ -88,10 +92,12 @@ __all__ = [
     "QueueState",
     "Reason",
     "Report",
+    "ResultReview",
     "Review",
     "ReviewRetraction",
     "RunMessage",
     "RunStatus",
+    "Specimen",
     "TestAssignment",
     "Tier",
     "TrainingRun",

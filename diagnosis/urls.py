@@ -7,6 +7,7 @@ from diagnosis.comparing.urls import urlpatterns as comparing
 from diagnosis.measures.urls import urlpatterns as measures
 from diagnosis.monitoring.urls import urlpatterns as monitoring
 from diagnosis.opinions.urls import urlpatterns as opinions
+from diagnosis.outcomes.urls import urlpatterns as outcomes
 from diagnosis.portal.urls import urlpatterns as portal
 from diagnosis.record.urls import urlpatterns as record
 from diagnosis.reports.urls import urlpatterns as reports
@@ -19,6 +20,7 @@ urlpatterns: list[URLPattern] = [
     *measures,
     *similar,
     *comparing,
+    *outcomes,
     *reports,
     *retraining,
     *monitoring,

@@ -15,6 +15,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.services, pytest.mark.django_db]
 ADDS = {
     "visit-new",
     "lesion-new",
+    "specimen-new",
+    "pathology-new",
     "upload",
     "image-exclude",
     "visit-addendum",

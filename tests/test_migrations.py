@@ -15,7 +15,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from dermascan import older_tables
 from dermascan.core.append_only import AppendOnly
-from diagnosis.migrations import _planned_danger
+from diagnosis.migrations import _outcome_rules, _planned_danger
 from patients.models import Consent
 from tests import factories
 from tests.places import ROOT
@@ -49,7 +49,7 @@ def declared_triggers() -> set[str]:
         for operation in migration.operations
     ]
     declared = {operation.name for operation in operations if isinstance(operation, AppendOnly)}
-    return declared | {_planned_danger.NAME}
+    return declared | {_planned_danger.NAME, *(rule.name for rule in _outcome_rules.RULES)}
 
 
 @pytest.mark.django_db

@@ -22,7 +22,9 @@ from patients.models import MessageKind, OutgoingMessage
 from patients.outbox import deliver_due
 from tests import factories
 from tests.api.helpers import PREDICT, upload
-from tests.diagnosis.reporting import MELANOMA, photographed_visit, signed_report
+from tests.diagnosis.outcomes.records import confirmed
+from tests.diagnosis.outcomes.records import sent as specimen_sent
+from tests.diagnosis.reporting import MELANOMA, confirm, photographed_visit, signed_report
 from tests.mails import addresses_in
 from tests.page_forms import filled_in
 
@@ -50,6 +52,7 @@ def forged(settings):
 @pytest.mark.django_db
 def test_no_mail_contains_the_request_host(forged, clinic, patient, staff, dermatologist, manager, settings):
     visit = photographed_visit(patient, MELANOMA, plan="Come back.")
+    confirm(visit, dermatologist, "bcc")
     visitor, doctor = forged(), forged(dermatologist)
 
     forged(staff).post(reverse("patient-account", args=[patient.pk]), {"email": "amara@example.com"})
@@ -64,6 +67,7 @@ def test_no_mail_contains_the_request_host(forged, clinic, patient, staff, derma
     doctor.post(reverse("visit-release", args=[visit.pk]))
     addendum = reverse("visit-addendum", args=[visit.pk])
     doctor.post(addendum, filled_in(doctor, addendum, "words", words="The laboratory has answered."))
+    confirmed(specimen_sent(visit.images.get().lesion, dermatologist, age=0), dermatologist)
     deliver_due()  # before the report is withheld
     doctor.post(reverse("image-exclude", args=[visit.images.get().pk]), {"reason": "other_patient", "note": "Hers."})
     open_incident(clinic=clinic, kind=IncidentKind.DRIFT, words="They differ.")

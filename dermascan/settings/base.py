@@ -98,6 +98,7 @@ TEMPLATES = [
             "libraries": {
                 "addendum_tags": "diagnosis.reports.addendum_tags",
                 "agreement_tags": "diagnosis.reviews.template_tags",
+                "contradiction_tags": "diagnosis.reports.contradiction_tags",
                 "gate_tags": "diagnosis.retraining.gate_tags",
                 "opinion_tags": "diagnosis.opinions.opinion_tags",
                 "paper_tags": "diagnosis.reports.paper_tags",

@@ -7,7 +7,7 @@ from django.db.models import Count
 
 from diagnosis.images.models import Prediction, Tier
 from diagnosis.monitoring.activity import of, window
-from diagnosis.reviews.answers import NOT_A_LESION, LabelState, is_malignant_answer, is_one_of_the_seven
+from diagnosis.reviews.answers import NOT_A_LESION, Basis, LabelState, is_malignant_answer, is_one_of_the_seven
 from diagnosis.reviews.review_words import answer_malignancy, answer_name
 from patients.models import Clinic
 
@@ -17,11 +17,15 @@ class Diagnosed:
     """One confirmed diagnosis, with the number of answers and of calm answers.
 
     Free-text diagnoses are counted together, since their text must not leave the clinic.
+
+    Attributes:
+        proven_calm: those of the calm answers whose diagnosis rests on histopathology.
     """
 
     answer: str
     count: int
     calm: int
+    proven_calm: int = 0
 
     @property
     def name(self) -> str:
@@ -65,6 +69,11 @@ class Diagnoses:
         """The number of malignant diagnoses called calm, inside or outside the seven classes."""
         return sum(row.calm for row in self.rows if row.is_malignant)
 
+    @property
+    def proven_missed(self) -> int:
+        """Those of them that histopathology has proven."""
+        return sum(row.proven_calm for row in self.rows if row.is_malignant)
+
     def malignant_rows(self, *, outside: bool) -> list[Diagnosed]:
         """Return the malignant diagnoses outside the seven classes, or those inside."""
         return [row for row in self.rows if row.is_malignant and row.is_outside == outside]
@@ -83,10 +92,13 @@ def diagnoses_of(clinic: Clinic | None, *, days: int) -> Diagnoses:
     )
     counts: Counter[str] = Counter()
     calm: Counter[str] = Counter()
+    proven: Counter[str] = Counter()
     diagnosed = answers.exclude(image__label__answer=NOT_A_LESION).order_by().with_shown_tier()
-    by_tier = diagnosed.values_list("image__label__answer", "tier_shown")  # type: ignore[misc]
-    for answer, tier, count in by_tier.annotate(count=Count("pk")):
+    by_tier = diagnosed.values_list("image__label__answer", "image__label__basis", "tier_shown")  # type: ignore[misc]
+    for answer, basis, tier, count in by_tier.annotate(count=Count("pk")):
         counts[answer] += count
-        calm[answer] += count if tier == Tier.CALM else 0
-    rows = [Diagnosed(answer, count, calm[answer]) for answer, count in counts.items()]
+        if tier == Tier.CALM:
+            calm[answer] += count
+            proven[answer] += count if basis == Basis.HISTOPATHOLOGY else 0
+    rows = [Diagnosed(answer, count, calm[answer], proven[answer]) for answer, count in counts.items()]
     return Diagnoses(sorted(rows, key=lambda row: (not row.is_malignant, -row.count, row.answer)), weeks=days // 7)

@@ -23,6 +23,7 @@ from diagnosis.monitoring.label_agreement import (
     versions_of,
 )
 from diagnosis.monitoring.measure_names import measure_name
+from diagnosis.monitoring.misses import miss_counts
 from diagnosis.monitoring.models import MonitoringDay
 from mlmodel.network.drift import FEWEST, WINDOW
 from mlmodel.versions.serving import active_analyser
@@ -54,6 +55,7 @@ def figures_for(clinic: Clinic | None) -> dict[str, Any]:
         ],
         "queue": queue,
         "diagnoses": diagnoses_of(clinic, days=LABEL_DAYS),
+        "misses": miss_counts(clinic, days=LABEL_DAYS),
         "drift": drift,
         "measures": [(measure_name(each), each) for each in drift.measures] if drift else [],
         "clinics": [] if clinic else newest_of_every_clinic(),

@@ -17,6 +17,7 @@ from diagnosis.monitoring.activity import queue_of, start_of
 from diagnosis.monitoring.confirmed_diagnoses import diagnoses_of
 from diagnosis.monitoring.drift_check import look_for_drift
 from diagnosis.monitoring.label_agreement import LABEL_DAYS, calibration_of, cells_of, versions_of
+from diagnosis.monitoring.misses import miss_counts
 from diagnosis.monitoring.models import Incident
 from mlmodel.versions.serving import active_analyser
 from patients.outbox import message_counts
@@ -156,6 +157,10 @@ def _confirmed() -> list[str]:
     outside = [({"diagnosis": row.answer}, row.count) for row in diagnoses.rows if row.is_outside]
     malignant = [({"diagnosis": row.answer}, row.count) for row in diagnoses.rows if row.is_malignant]
     missed = [({"diagnosis": row.answer}, row.calm) for row in diagnoses.rows if row.is_malignant]
+    proven = [({"diagnosis": row.answer}, row.proven_calm) for row in diagnoses.rows if row.is_malignant]
+    misses = miss_counts(None, days=LABEL_DAYS)
+    by_result: list[Sample] = [({"diagnosis": answer}, count) for answer, count in misses.results.items()]
+    by_report: list[Sample] = [({"diagnosis": answer}, count) for answer, count in misses.reports.items()]
     return [
         *_gauge(
             "dermascan_outside_12w",
@@ -166,6 +171,13 @@ def _confirmed() -> list[str]:
             "dermascan_malignant_12w", "Answers of the last 12 weeks with a malignant confirmed diagnosis.", malignant
         ),
         *_gauge("dermascan_malignant_missed_12w", "Malignant confirmed diagnoses that were called calm.", missed),
+        *_gauge("dermascan_malignant_missed_proven_12w", "Those of them that histopathology has proven.", proven),
+        *_gauge(
+            "dermascan_results_missed_12w",
+            "Malignant laboratory results of the last 12 weeks of which an answer or a signed report had not warned.",
+            by_result,
+        ),
+        *_gauge("dermascan_reports_missed_12w", "Signed reports that had not warned of those results.", by_report),
         *_gauge(
             "dermascan_confirmed_12w",
             "Answers of the last 12 weeks with a confirmed label of the seven classes.",

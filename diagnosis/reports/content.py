@@ -111,9 +111,7 @@ def photographs_of(visit: Visit) -> QuerySet[Image]:
         with_scales(with_confirmed_label(Image.objects.in_use().filter(visit=visit)))
         .select_related("visit", "lesion", "override__member__user", "label__review__reviewer__user")
         .with_shown_prediction()
-        .prefetch_related(
-            "reviews__reviewer__user", "reviews__outside_reader", "reviews__retraction", "measurements"
-        )
+        .prefetch_related("reviews__reviewer__user", "reviews__outside_reader", "reviews__retraction", "measurements")
         .order_by("lesion__number", "created_at", "pk")
     )
 

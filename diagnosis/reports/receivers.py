@@ -1,4 +1,6 @@
-"""Signal receivers that withhold a report when a photograph is excluded, and keep it withheld when that is undone."""
+"""Signal receivers: a report is withheld when a photograph is excluded, kept withheld when that is undone, and noted
+as contradicted when a laboratory result says otherwise.
+"""
 
 from typing import Any
 
@@ -6,6 +8,9 @@ from django.utils.translation import gettext as _
 
 from diagnosis.assessment.exclusions import image_excluded, image_returning
 from diagnosis.images.models import Exclusion, Image
+from diagnosis.outcomes.models import PathologyResult
+from diagnosis.outcomes.pathology import result_confirmed
+from diagnosis.reports.contradicted_results import note_contradicted_reports
 from diagnosis.reports.models import Report
 from diagnosis.reports.notices import notify_of_withholding
 from diagnosis.reports.withholding import keep_withheld
@@ -15,6 +20,7 @@ from patients.models import Member
 def connect() -> None:
     image_excluded.connect(_notify_patient, dispatch_uid="tell the patient whose report is withheld")
     image_returning.connect(_keep_withheld, dispatch_uid="keep the report withheld")
+    result_confirmed.connect(_note_contradictions, dispatch_uid="note the reports that a result contradicts")
 
 
 def _notify_patient(*, image: Image, exclusion: Exclusion, **_more: Any) -> None:
@@ -28,6 +34,10 @@ def _keep_withheld(*, image: Image, exclusion: Exclusion, by: Member, **_more: A
     if (report := _withheld_report(image, exclusion)) is not None:
         note = _("The exclusion of a photograph as another patient’s was undone.")
         keep_withheld(report=report, by=by, note=note)
+
+
+def _note_contradictions(*, result: PathologyResult, **_more: Any) -> None:
+    note_contradicted_reports(result=result)
 
 
 def _withheld_report(image: Image, exclusion: Exclusion) -> Report | None:

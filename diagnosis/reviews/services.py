@@ -143,3 +143,16 @@ def retract_review(*, review: Review, by: Member) -> ReviewRetraction:
         retraction = ReviewRetraction.objects.create(review=review)
         derive_label(image=image, cause=Cause.RETRACTION, review=review)
     return retraction
+
+
+def retract_with_its_source(*, review: Review) -> None:
+    """Withdraw a review together with the record that it was made from, such as a laboratory result.
+
+    The time limit is for a reader's own opinion. Here the caller states who withdraws the source, and why; call this
+    in its transaction. A review that was already withdrawn stays so.
+    """
+    with transaction.atomic():
+        image = lock_image(review.image)
+        if not ReviewRetraction.objects.filter(review=review).exists():
+            ReviewRetraction.objects.create(review=review)
+            derive_label(image=image, cause=Cause.RETRACTION, review=review)

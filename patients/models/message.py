@@ -22,6 +22,7 @@ class MessageKind(models.TextChoices):
     WITHHELD = "withheld", _("A report is withheld")
     OPINION_ASKED = "opinion_asked", _("Request for a second opinion")
     OPINION_ANSWERED = "opinion_answered", _("A second opinion was given")
+    CONTRADICTED = "contradicted", _("A laboratory result contradicts a report")
     CONTACT = "contact", _("Message to the operator")
     INCIDENT = "incident", _("Incident, by e-mail")
     INCIDENT_CALL = "incident_call", _("Incident, by webhook")
@@ -47,6 +48,7 @@ _ONCE = (
     "report",
     "addendum",
     "withheld",
+    "contradicted",
     "contact",
     "incident",
     "incident_call",

@@ -20,7 +20,9 @@ PHONE = (390, 844)
 NAME = "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewissenhaftschaferswess"[:78]
 EMAIL = f"{NAME[:60].lower()}@{NAME[:50].lower()}.example"
 # Not pages: files, data, and what only a script asks for.
-NO_PAGES = re.compile(r"image-(file|explanation|similar)|.*-(pdf|json)|version-history|session|metrics|admin:jsi18n")
+NO_PAGES = re.compile(
+    r"image-(file|explanation|similar)|pathology-file|.*-(pdf|json)|version-history|session|metrics|admin:jsi18n"
+)
 # Whoever sees most of it comes first; the others open what they alone see, and the pages that differ with the role.
 ROLES = ("dermatologist", "superuser", "manager", "staff", "patient", "anonymous")
 DIFFER_WITH_THE_ROLE = {"home", "patient", "visit", "image", "admin:index"}

@@ -19,6 +19,7 @@ from dermascan.orphans import FEW, OUR_NAMES, TooManyOrphans, delete_orphans, fi
 from dermascan.tasks import sweep_orphans
 from diagnosis.assessment.exclusions import exclude_image
 from diagnosis.images.models import HeatMap, Image
+from diagnosis.outcomes.models import PathologyResult
 from diagnosis.reports.models import Addendum, Report
 from tests import factories
 from tests.places import ROOT
@@ -97,6 +98,7 @@ def test_files_of_a_killed_upload_are_deleted_after_a_day(folders, referenced, s
     orphans = [stored(f"images/01/{KEY}-{kind}") for kind in ("original", "display.jpg", "heat-abcdef012345.png")]
     orphans.append(stored(f"reports/01/{KEY}.pdf"))
     orphans.append(stored(f"addenda/01/{KEY}.pdf"))
+    orphans.append(stored(f"outcomes/01/{KEY}-report"))
     assert delete_orphans().stored == []
     assert sorted(later(only_look=True).stored) == sorted(orphans)
     assert set(names_on_disk(settings.MEDIA_ROOT)) == referenced | set(orphans)
@@ -121,10 +123,11 @@ def test_every_file_field_is_checked():
         "HeatMap.file",
         "Report.pdf",
         "Addendum.pdf",
+        "PathologyResult.file",
     }
 
 
-@pytest.mark.parametrize("model", [Image, HeatMap, Report, Addendum])
+@pytest.mark.parametrize("model", [Image, HeatMap, Report, Addendum, PathologyResult])
 def test_the_name_pattern_covers_every_kind(model, patient):
     """Files with another folder or name pattern would never be deleted."""
     image = factories.ImageFactory.build(lesion=factories.LesionFactory(patient=patient))
@@ -133,6 +136,7 @@ def test_the_name_pattern_covers_every_kind(model, patient):
         HeatMap: HeatMap(prediction=factories.PredictionFactory.build(image=image), code="nv"),
         Report: Report(),
         Addendum: Addendum(),
+        PathologyResult: PathologyResult(),
     }[model]
     for field in file_fields():
         if field.model is model:

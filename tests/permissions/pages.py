@@ -90,6 +90,20 @@ PAGES: dict[str, list[Case]] = {
             post=clinic(405),
         )
     ],
+    # Specimens, laboratory results, closed lesions
+    "specimen-new": [Case(ids={"lesion_id": "lesion"}, get=own_clinic(200), post=own_clinic(422))],
+    "specimen-withdraw": [Case(ids={"specimen_id": "specimen"}, get=own_clinic(200), post=own_clinic(422))],
+    "pathology-new": [Case(ids={"specimen_id": "specimen"}, get=own_clinic(200), post=own_clinic(422))],
+    "pathology": [Case(ids={"result_id": "pathology"}, get=own_clinic(200), post=clinic(405))],
+    "pathology-file": [Case(ids={"result_id": "pathology"}, get=own_clinic(200), post=clinic(405))],
+    "pathology-confirm": [
+        Case(ids={"result_id": "pathology"}, get=dermatologists(405, stranger=405), post=dermatologists(302))
+    ],
+    "pathology-withdraw": [Case(ids={"result_id": "pathology"}, get=own_clinic(200), post=own_clinic(422))],
+    "lesion-close": [Case(ids={"lesion_id": "lesion"}, get=dermatologists(200), post=dermatologists(422))],
+    "lesion-reopen": [Case(ids={"lesion_id": "lesion"}, get=dermatologists(302), post=dermatologists(422))],
+    "outcomes-awaited": [Case(get=clinic(200), post=clinic(405))],
+    "outcomes-misses": [Case(get=clinic(200, staff=403), post=clinic(405, staff=403))],
     # Photographs
     "upload": [
         Case(ids=OPEN_VISIT, get=own_clinic(200), post=own_clinic(400)),

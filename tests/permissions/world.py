@@ -14,10 +14,13 @@ from django.utils import timezone
 from dermascan.models import ContactMessage, WorkerHeartbeat
 from diagnosis.images.models import Image
 from diagnosis.opinions.services import OutsideDoctor, ask_for_opinion
+from diagnosis.outcomes.pathology import Findings, enter_result
+from diagnosis.outcomes.report_files import ReportFile
 from diagnosis.retraining.models import TrainingRun, VersionProposal
 from mlmodel.versions.serving import active_version
 from patients.models import Role, User
 from tests import factories
+from tests.diagnosis.outcomes.records import PDF, sent
 from tests.diagnosis.reporting import (
     earlier_photograph,
     photographed_visit,
@@ -83,6 +86,13 @@ class World:
             days=7,
         )
         self.objects["earlier_image"] = earlier_photograph(self.objects["open_image"])
+        self.objects["specimen"] = sent(self.objects["lesion"], members["staff"], age=0)
+        self.objects["pathology"] = enter_result(
+            specimen=sent(self.objects["lesion"], members["staff"], age=0, number="H26-00017"),
+            by=members["staff"],
+            findings=Findings(received_on=timezone.localdate(), answer="mel"),
+            file=ReportFile(PDF, "report.pdf", "application/pdf"),
+        )
         factories.api_key(members["staff"])
         self.objects["api_token"] = members["staff"].api_tokens.get()
         self.objects |= self._rows(members["staff"])

@@ -20,6 +20,7 @@ from diagnosis.images.kinds import PhotographKind
 from diagnosis.images.models import Image
 from diagnosis.measures.services import measure_visit
 from diagnosis.record.demo import DEMO_PASSWORD, USER_NAMES
+from diagnosis.record.demo.demo_outcomes import add_specimen
 from diagnosis.record.demo.sample_photographs import take_photograph
 from diagnosis.reports.services import release_report, sign_visit
 from diagnosis.reviews.models import ConfirmedLabel, QueueEntry
@@ -117,6 +118,8 @@ def _add_patient(data: dict[str, Any], *, nurse: Member, dermatologist: Member) 
     ]
     for visit in data["visits"]:
         _add_visit(patient, visit, lesions, nurse=nurse, dermatologist=dermatologist)
+    for specimen in data.get("specimens", []):
+        add_specimen(specimen, lesions, nurse=nurse, dermatologist=dermatologist)
     return patient
 
 

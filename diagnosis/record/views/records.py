@@ -20,6 +20,7 @@ from diagnosis.assessment.photographs import (
     visits_with_counts,
 )
 from diagnosis.images.models import Image
+from diagnosis.outcomes.panel import outcome_panel
 from diagnosis.reports.addendum_content import plan_not_for, plan_replaced_on, present_addendum
 from diagnosis.reports.drafts import contradictions_seen
 from diagnosis.reports.forms import WithholdForm
@@ -111,5 +112,6 @@ def lesion(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
         # Today's photographs belong to today's visit; an older open visit is offered with its date.
         "open_visit": open_visit,
         "is_open_today": open_visit is not None and open_visit.date == timezone.localdate(),
+        **outcome_panel(lesion_row, request.member),
     }
     return render(request, "record/lesion.html", context)

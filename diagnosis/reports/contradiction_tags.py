@@ -1,0 +1,28 @@
+"""Template tags for signed reports that a laboratory result contradicts."""
+
+from django import template
+
+from diagnosis.outcomes.models import PathologyResult
+from diagnosis.reports.contradicted_results import messages_to_signers
+from diagnosis.reports.models import ContradictedReport, Report
+
+register = template.Library()
+
+
+@register.simple_tag
+def reports_contradicted_by(result: PathologyResult) -> list[ContradictedReport]:
+    """Return the signed reports that ``result`` contradicts, each with the ``message`` to its signer."""
+    rows = list(result.contradicted_reports.select_related("report__visit", "report__signed_by__user"))
+    messages = {row.about: row for row in messages_to_signers(rows)} if rows else {}
+    for row in rows:
+        row.message = messages.get(row.pk)  # type: ignore[attr-defined]
+    return rows
+
+
+@register.simple_tag
+def results_against(report: Report | None) -> list[ContradictedReport]:
+    """Return the results that contradict a signed report and still count, newest first."""
+    if report is None:
+        return []
+    rows = ContradictedReport.objects.counting().filter(report=report)
+    return list(rows.select_related("result__specimen__lesion").order_by("-created_at"))
