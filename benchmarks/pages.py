@@ -68,6 +68,9 @@ def _pages(people: dict[str, Any]) -> list[tuple[str, Any, list[str]]]:
         ("patients, search by name", staff, [f"/patients/?q=Family{n}" for n in range(0, 900, 45)]),
         ("patients, search by record number", staff, [f"/patients/?q=R{n:06}" for n in range(0, 9000, 450)]),
         ("patients, search by birth date", staff, ["/patients/?q=1950-03-04", "/patients/?q=1971-01-02"]),
+        ("today", staff, ["/today/"]),
+        ("today, overdue recalls, page 5", staff, ["/today/overdue/?page=5"]),
+        ("today, earlier visits", staff, ["/today/drafts/"]),
         ("visits", staff, ["/visits/"]),
         ("patient", staff, some(Patient, 100)),
         ("visit", staff, some(Visit, 100)),
@@ -167,6 +170,7 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
         for k in range(photographs_each)
     ]
     Image.objects.bulk_create(images, batch_size=_BATCH)
+    _plan(lesions, visits, dermatologist)
     # Mostly nevi, some of them suspicious, as in a clinic.
     probabilities = generator.dirichlet([5.0 if code == "nv" else 0.25 for code in CODES], len(images))
     tier_of = get_analyser().operating_points.tier_of
@@ -197,8 +201,8 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
                 image=image,
                 clinic=staff.clinic,
                 state="done" if n % 3 == 0 else "waiting",
-                reasons=[] if n % 3 == 0 else ["no_label"],
-                reason="" if n % 3 == 0 else "no_label",
+                reasons=[] if n % 3 == 0 else [_reason(n)],
+                reason="" if n % 3 == 0 else _reason(n),
                 needs=0 if n % 3 == 0 else 1,
                 priority=0 if n % 3 == 0 else 10 * float(probabilities[n][[0, 1, 4]].sum()),
                 entered_at=image.created_at,
@@ -208,6 +212,33 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
         batch_size=_BATCH,
     )
     return {"staff": staff, "dermatologist": dermatologist}
+
+
+def _reason(n: int) -> str:
+    return "urgent" if n % 50 == 1 else "no_label"
+
+
+def _plan(lesions: list[Any], visits: list[Any], dermatologist: Any) -> None:
+    """Half of the lesions have a plan, a fifth of them overdue; and sixty visits are of today."""
+    from diagnosis.followup.models import LesionPlan
+    from patients.models import Visit
+
+    today = datetime.date.today()
+    steps = ("see_again", "see_again", "see_again", "biopsy", "result_awaited")
+    LesionPlan.objects.bulk_create(
+        (
+            LesionPlan(
+                clinic=dermatologist.clinic,
+                lesion=lesion,
+                step=steps[n % len(steps)],
+                due_on=today + datetime.timedelta(days=n % 300 - 60),
+                stated_by=dermatologist,
+            )
+            for n, lesion in enumerate(lesions[::2])
+        ),
+        batch_size=_BATCH,
+    )
+    Visit.objects.filter(pk__in=[visit.pk for visit in visits[:60]]).update(date=today)
 
 
 if __name__ == "__main__":

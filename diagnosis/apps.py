@@ -9,6 +9,7 @@ class DiagnosisConfig(AppConfig):
 
         from diagnosis import tasks  # noqa: F401  (work is handed over by a task's name)
         from diagnosis.assessment.rescoring import rescore_in_background
+        from diagnosis.followup import reminders  # noqa: F401  (registers who writes reminders)
         from diagnosis.monitoring import notifications  # noqa: F401  (registers who writes of incidents)
         from diagnosis.opinions import letters  # noqa: F401  (registers who writes of second opinions)
         from diagnosis.reports import (

@@ -4,6 +4,7 @@ from django.urls import URLPattern
 
 from diagnosis.assessment.urls import urlpatterns as assessment
 from diagnosis.comparing.urls import urlpatterns as comparing
+from diagnosis.followup.urls import urlpatterns as followup
 from diagnosis.measures.urls import urlpatterns as measures
 from diagnosis.monitoring.urls import urlpatterns as monitoring
 from diagnosis.opinions.urls import urlpatterns as opinions
@@ -17,6 +18,7 @@ from diagnosis.similar.urls import urlpatterns as similar
 urlpatterns: list[URLPattern] = [
     *record,
     *assessment,
+    *followup,
     *measures,
     *similar,
     *comparing,

@@ -10,6 +10,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
+from diagnosis.followup.models import LesionPlan, NextStep
 from diagnosis.images.models import Device, HeatMap, Image, ImageFeatures, Prediction
 from diagnosis.monitoring.models import Incident
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
@@ -224,6 +225,19 @@ class IncidentFactory(DjangoModelFactory):
     kind = "drift"
     words = "The newest photographs differ."
     opened_at = factory.LazyFunction(timezone.now)
+
+
+class LesionPlanFactory(DjangoModelFactory):
+    """A plan to see a lesion again in a month."""
+
+    class Meta:
+        model = LesionPlan
+
+    lesion = factory.SubFactory(LesionFactory)
+    clinic = factory.SelfAttribute("lesion.patient.clinic")
+    step = NextStep.SEE_AGAIN
+    due_on = factory.LazyFunction(lambda: timezone.localdate() + datetime.timedelta(days=30))
+    stated_by = factory.SelfAttribute("lesion.created_by")
 
 
 def api_key(member: Member) -> str:

@@ -103,6 +103,8 @@ TEMPLATES = [
                 "opinion_tags": "diagnosis.opinions.opinion_tags",
                 "paper_tags": "diagnosis.reports.paper_tags",
                 "photograph_notes": "diagnosis.assessment.photograph_notes",
+                "plan_tags": "diagnosis.followup.plan_tags",
+                "today_tags": "diagnosis.record.today.today_tags",
                 "visit_chips": "diagnosis.record.visit_chips",
             },
         },
@@ -332,6 +334,7 @@ CELERY_BEAT_SCHEDULE = {
         ("forget-old-workers", "dermascan.tasks.forget_old_workers", timedelta(hours=1)),
         ("send-due-messages", "patients.tasks.send_due_messages", timedelta(minutes=1)),
         ("clear-old-messages", "patients.tasks.clear_messages", timedelta(hours=6)),
+        ("send-reminders", "diagnosis.followup.tasks.send_reminders", timedelta(hours=1)),
         ("watch", "diagnosis.monitoring.tasks.watch_clinics", timedelta(hours=1)),
     )
 }

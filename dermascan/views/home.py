@@ -17,9 +17,9 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def start(request: ClinicRequest) -> HttpResponse:
-    """Redirect to the user's first page: patients for members, own visits for patients."""
+    """Redirect to the user's first page: Today for members, own visits for patients."""
     if request.member is not None:
-        return redirect("patients")
+        return redirect("today")
     if request.user.is_authenticated and Patient.objects.filter(user=request.user).exists():
         return redirect("my-visits")
     return redirect("home")

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('diagnosis', '0003_kinds_of_incidents'),
-        ('patients', '0002_second_opinions'),
+        ('patients', '0002_kinds_of_messages'),
     ]
 
     operations = [

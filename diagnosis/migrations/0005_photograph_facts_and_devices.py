@@ -13,7 +13,7 @@ from dermascan.core.append_only import AppendOnly
 class Migration(migrations.Migration):
     dependencies = [
         ("diagnosis", "0004_second_opinions"),
-        ("patients", "0002_second_opinions"),
+        ("patients", "0002_kinds_of_messages"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

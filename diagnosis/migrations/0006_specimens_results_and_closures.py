@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("diagnosis", "0005_photograph_facts_and_devices"),
-        ("patients", "0002_second_opinions"),
+        ("patients", "0002_kinds_of_messages"),
     ]
 
     operations = [

@@ -2,9 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from diagnosis.record.views import exclusion, photograph, records, visit_list
+from diagnosis.record.views import exclusion, photograph, records, today, visit_list
 
 urlpatterns: list[URLPattern] = [
+    path("today/", today.today, name="today"),
+    path("today/filter/", today.choose_filter, name="today-filter"),
+    path("today/<slug:code>/", today.section, name="today-section"),
     path("visits/", visit_list.visit_list, name="visits"),
     path("patients/<uuid:patient_id>/", records.patient, name="patient"),
     path("visits/<uuid:visit_id>/", records.visit, name="visit"),

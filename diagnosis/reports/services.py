@@ -4,13 +4,21 @@ import hashlib
 import json
 import logging
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 
 from django.db import transaction
 from django.utils import timezone
 
 from dermascan.core.sentences import has_words, is_a_sentence
 from dermascan.core.written_files import kept_only_on_success
+from diagnosis.followup.at_signing import (
+    Chosen,
+    Outcome,
+    carry_out,
+    ensure_next_steps,
+    next_steps_at,
+    plan_with_steps,
+)
 from diagnosis.images.models import Image
 from diagnosis.reports.content import Content, attach_signature, canonical_json, content_sha256, photographs_of
 from diagnosis.reports.drafts import VisitChanged, draft_report, ensure_contradictions_seen
@@ -32,7 +40,7 @@ from diagnosis.reports.notices import notify_of_release
 from diagnosis.reports.pdf import render_pdf
 from diagnosis.reports.printable_text import ensure_few_pictograms, ensure_printable, without_controls
 from diagnosis.reports.report_pictures import figures_of
-from diagnosis.reports.signing_checks import pressing_lesions
+from diagnosis.reports.signing_checks import lesions_that_need_a_step, pressing_lesions
 from diagnosis.reports.validity import unreported_changes_of
 from diagnosis.reviews.contradictions import contradictions_at
 from patients.models import Member, Visit, VisitStatus
@@ -42,7 +50,9 @@ from patients.services.visits import VisitIsClosed
 log = logging.getLogger(__name__)
 
 
-def preview_report(*, visit: Visit, by: Member, plan: str) -> bytes:
+def preview_report(
+    *, visit: Visit, by: Member, plan: str, next_steps: Mapping[uuid.UUID, Chosen] | None = None
+) -> bytes:
     """Return the PDF as it would be signed now, marked as a draft on every page. Nothing is stored.
 
     Raises:
@@ -53,6 +63,7 @@ def preview_report(*, visit: Visit, by: Member, plan: str) -> bytes:
     ensure_dermatologist_of(visit.patient, by)
     visit = _load(visit.pk)
     _ensure_open(visit)
+    plan = plan_with_steps(_cleaned_plan(plan), next_steps_at(visit, next_steps))
     content = _with_plan(draft_report(visit=visit).content, _cleaned_plan(plan))
     if not content["lesions"]:
         raise NothingToSign
@@ -68,6 +79,7 @@ def sign_visit(
     seen: str | None = None,
     no_plan_reason: str = "",
     checked: Collection[str] | None = None,
+    next_steps: Mapping[uuid.UUID, Chosen] | None = None,
 ) -> Report:
     """Freeze the visit as a report, with its content and PDF hashed.
 
@@ -80,9 +92,12 @@ def sign_visit(
         no_plan_reason: a sentence on why a needed plan is missing; the patient does not read it.
         checked: the keys of photographs that ``by`` has confirmed although the same file is stored elsewhere too;
             None skips this check.
+        next_steps: what ``by`` chose for each lesion, by its key. The plan that the patient reads names the steps.
+            None skips the check that no lesion that needs a step is left without one.
 
     Raises:
         PermissionDenied: ``by`` is not a dermatologist of the patient's clinic.
+        NextStepMissing, DischargeUnexplained, PlanChangedMeanwhile: the next steps are not complete.
         VisitIsClosed, NothingToSign, PlanMissing, LettersCannotBePrinted, VisitChanged, PhotographUnreadable:
             nothing was signed.
     """
@@ -93,12 +108,16 @@ def sign_visit(
     draft = draft_report(visit=visit)
     if seen is not None:
         draft.ensure_seen(seen)
+    outcomes = next_steps_at(visit, next_steps)
     reason = "" if has_words(plan) else _cleaned_plan(no_plan_reason)
+    typed, plan = plan, _cleaned_plan(plan_with_steps(plan, outcomes))
     content = _with_plan(draft.content, plan)
     if not content["lesions"]:
         raise NothingToSign
-    _ensure_planned(visit, content, reason)
+    _ensure_planned(visit, content, typed, outcomes, reason)
     _ensure_files_checked(visit, checked)
+    if next_steps is not None and not is_a_sentence(reason):
+        ensure_next_steps(outcomes, needing_a_step(visit, content), visit=visit)
     ensure_printable([content, by.name])
 
     report = Report(id=uuid.uuid4(), visit=visit, signed_by=by, signed_at=timezone.now().replace(microsecond=0))
@@ -117,8 +136,11 @@ def sign_visit(
             if now != draft:
                 now.ensure_seen(draft.fingerprint)
                 raise VisitChanged
-            _ensure_planned(visit, content, reason)
+            if next_steps_at(visit, next_steps) != outcomes:
+                raise VisitChanged
+            _ensure_planned(visit, content, typed, outcomes, reason)
             _ensure_files_checked(visit, checked)
+            carry_out(outcomes, visit=visit, by=by)
             report.save(force_insert=True)
             visit.plan = plan
             visit.status = VisitStatus.SIGNED
@@ -223,9 +245,18 @@ def needing_a_plan(visit: Visit, content: Content) -> list[str]:
     return list(dict.fromkeys([*pressing_lesions(content), *contradicting]))
 
 
-def _ensure_planned(visit: Visit, content: Content, reason: str) -> None:
-    is_answered = has_words(content["visit"]["plan"]) or is_a_sentence(reason)
-    if not is_answered and (lesions := needing_a_plan(visit, content)):
+def needing_a_step(visit: Visit, content: Content) -> set[uuid.UUID]:
+    """The lesions that signing asks a next step for: those that need a plan, and those not calm to the software."""
+    contradicting = [each.lesion.pk for each in contradictions_at(visit) if each.is_dangerous]
+    return {*map(uuid.UUID, lesions_that_need_a_step(content)), *contradicting}
+
+
+def _ensure_planned(visit: Visit, content: Content, typed: str, outcomes: Sequence[Outcome], reason: str) -> None:
+    """Refuse danger without a plan: neither typed, nor a next step of that lesion, nor a reason why there is none."""
+    if has_words(typed) or is_a_sentence(reason):
+        return
+    planned = {outcome.lesion.title for outcome in outcomes if outcome.step}
+    if lesions := [title for title in needing_a_plan(visit, content) if title not in planned]:
         raise PlanMissing(lesions)
 
 

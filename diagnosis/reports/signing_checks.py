@@ -109,6 +109,20 @@ def _needs_plan(photograph: dict[str, Any]) -> bool:
     return tone == Tier.URGENT != tier if is_proven_benign else Tier.URGENT in (tier, tone)
 
 
+def lesions_that_need_a_step(content: dict[str, Any]) -> set[str]:
+    """The keys of the lesions that need a next step: those that need a plan, and those the software would have seen.
+
+    A benign label settles a watch answer, as far as ``_needs_plan`` does not say otherwise.
+    """
+    return {lesion["id"] for lesion in content["lesions"] if any(map(_needs_step, lesion["photographs"]))}
+
+
+def _needs_step(photograph: dict[str, Any]) -> bool:
+    confirmed, assessment = photograph["confirmed"], photograph["assessment"]
+    is_open_watch = bool(assessment) and not confirmed and Tier.WATCH in (assessment["tier"], assessment.get("tone"))
+    return is_open_watch or _needs_plan(photograph)
+
+
 def _danger_warnings(content: dict[str, Any]) -> list[str]:
     caveats = ((lesion["title"], _danger_caveats(lesion)) for lesion in content["lesions"])
     return [f"{title}: {words}" for title, words in caveats if words]

@@ -24,6 +24,7 @@ class MessageKind(models.TextChoices):
     OPINION_ANSWERED = "opinion_answered", _("A second opinion was given")
     CONTRADICTED = "contradicted", _("A laboratory result contradicts a report")
     CONTACT = "contact", _("Message to the operator")
+    RECALL = "recall", _("An appointment to make")
     INCIDENT = "incident", _("Incident, by e-mail")
     INCIDENT_CALL = "incident_call", _("Incident, by webhook")
 
@@ -49,6 +50,7 @@ _ONCE = (
     "addendum",
     "withheld",
     "contradicted",
+    "recall",
     "contact",
     "incident",
     "incident_call",
@@ -62,7 +64,11 @@ class MessageQuerySet(models.QuerySet["OutgoingMessage"]):
         """Return the messages to the patients and members of the member's clinic."""
         if member is None:
             return self.none()
-        return self.filter(Q(user__patient__clinic=member.clinic_id) | Q(user__member__clinic=member.clinic_id))
+        return self.filter(
+            Q(user__patient__clinic=member.clinic_id)
+            | Q(user__member__clinic=member.clinic_id)
+            | Q(patient__clinic=member.clinic_id)
+        )
 
     def undelivered(self) -> "MessageQuerySet":
         return self.filter(state__in=UNDELIVERED)
@@ -94,6 +100,8 @@ class OutgoingMessage(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="messages", verbose_name=_("to")
     )
+    # For what is sent to the address in the patient's record, with or without an account.
+    patient = models.ForeignKey("patients.Patient", on_delete=models.CASCADE, null=True, related_name="+")
     address = models.CharField(_("address"), max_length=254, blank=True, default="")
     # Only for account e-mails that were written in advance; erased once sent.
     subject = models.CharField(max_length=255, blank=True, default="")
@@ -142,6 +150,9 @@ class OutgoingMessage(models.Model):
         indexes = [
             models.Index(fields=["next_attempt_at"], condition=Q(state__in=UNFINISHED), name="messages_to_be_sent"),
             models.Index(fields=["about"], name="messages_about"),
+            models.Index(
+                fields=["kind", "finished_at"], condition=Q(state__in=UNDELIVERED), name="messages_undelivered"
+            ),
         ]
 
     def __str__(self) -> str:

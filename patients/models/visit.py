@@ -65,6 +65,8 @@ class Visit(Edited):
         # Status and id are included so that the visit list is sorted and paginated from the index alone.
         indexes = [
             models.Index(fields=["patient", "-date", "-created_at", "status", "id"], name="visits_by_date"),
+            models.Index(fields=["date", "id"], name="visits_of_a_day"),
+            models.Index(fields=["date", "id"], condition=Q(status=VisitStatus.OPEN), name="open_visits_by_date"),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from dermascan.core.background import enqueue_on_commit
 from dermascan.core.clock import around
-from patients.models import MessageKind, MessageState, OutgoingMessage, User
+from patients.models import MessageKind, MessageState, OutgoingMessage, Patient, User
 from patients.models.message import UNDELIVERED
 
 TRIED_FOR = timedelta(days=4)
@@ -23,6 +23,7 @@ def queue_message(
     *,
     about: UUID | None = None,
     user: User | None = None,
+    patient: Patient | None = None,
     address: str = "",
     subject: str = "",
     body: str = "",
@@ -35,6 +36,7 @@ def queue_message(
         kind=kind,
         about=about,
         user=user,
+        patient=patient,
         address=address,
         subject=subject,
         body=body,

@@ -55,6 +55,7 @@ def records(staff, dermatologist, patient, patient_user) -> dict[str, str]:
         "device": reverse("device", args=[DeviceFactory(clinic=patient.clinic, created_by=dermatologist).pk]),
         "visit-sign": reverse("visit-sign", args=[open_visit.pk]),
         "lesion": reverse("lesion", args=[lesion.pk]),
+        "plan": reverse("lesion-plan", args=[lesion.pk]),
         "result": judged.get_absolute_url(),
         "refused": refused.get_absolute_url(),
         "set-aside": reverse("image-exclude", args=[judged.pk]),
@@ -78,10 +79,9 @@ def test_public_pages(open_browser, db, size, scheme):
 def test_the_clinics_pages(open_browser, dermatologist, records, size, scheme):
     page = open_browser(size, color_scheme=scheme)
     sign_in(page, dermatologist)
-    lists = {
-        name: reverse(name)
-        for name in ("patients", "patient-new", "visits", "devices", "device-new", "mfa_index", *NETWORK_PAGES)
-    }
+    names = ("today", "patients", "patient-new", "visits", "reminders", "devices", "device-new", "mfa_index")
+    names = (*names, *NETWORK_PAGES)
+    lists = {name: reverse(name) for name in names}
     lists |= {name: reverse(f"admin:{name}") for name in ("review", "review-agreement")}
     lists |= {"candidate": reverse("version", args=[candidate(verdict="hold").pk]), "runs": "/admin/retraining/"}
     pages = {name: path for name, path in records.items() if name not in ("my-visit", "admin-image")}

@@ -169,6 +169,8 @@ def test_reviewed_signed_released_and_read_by_the_patient(open_browser, staff, d
     page.get_by_role("link", name="Check and sign").click()
     page.get_by_role("textbox", name="Plan (optional)", exact=True).fill("We take the mole out next week.")
     assert page.get_by_label("Release the report to the patient at once").count() == 0, "a melanoma is released later"
+    page.get_by_label("Biopsy or excision").check()
+    page.get_by_label("1 week").check()
     page.get_by_role("button", name="Sign report").click()
     page.wait_for_url(f"**{visit.get_absolute_url()}")
     page.get_by_text("Release to the patient", exact=True).first.click()

@@ -56,7 +56,8 @@ def test_the_model_card_is_rendered_without_its_html():
 
 
 @pytest.mark.parametrize(
-    ("who", "lands"), [("staff", "/patients/"), ("dermatologist", "/patients/"), ("patient_user", "/my/")]
+    ("who", "lands"),
+    [("staff", "/today/"), ("dermatologist", "/today/"), ("manager", "/today/"), ("patient_user", "/my/")],
 )
 def test_signing_in_leads_to_the_first_page_of_the_role(request, sign_in, who, lands):
     response = sign_in(request.getfixturevalue(who)).get("/start/")

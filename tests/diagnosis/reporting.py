@@ -109,3 +109,13 @@ def confirm(
         reason="Histology.",
         other_text=other_text,
     )
+
+
+def chosen_steps(page) -> dict[str, str]:
+    """The fields with which a signing page's lesions that need a next step are seen again in three months."""
+    fields = {}
+    for form in page.context["steps"].forms:
+        if form.is_needed:
+            named = {"step": "see_again", "due_in": "3m", "seen": form["seen"].value()}
+            fields |= {f"{form.prefix}-{name}": value for name, value in named.items()}
+    return fields

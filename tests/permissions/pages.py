@@ -1,5 +1,6 @@
 """Expected responses of the site's own pages and of the API, by URL name."""
 
+from diagnosis.record.today.sections import SectionCode
 from diagnosis.retraining.views.network import report_facts
 from mlmodel.network.analyser import get_analyser
 from patients.models import Purpose
@@ -104,6 +105,18 @@ PAGES: dict[str, list[Case]] = {
     "lesion-reopen": [Case(ids={"lesion_id": "lesion"}, get=dermatologists(302), post=dermatologists(422))],
     "outcomes-awaited": [Case(get=clinic(200), post=clinic(405))],
     "outcomes-misses": [Case(get=clinic(200, staff=403), post=clinic(405, staff=403))],
+    # Plans, what is due, reminders
+    "today": [Case(get=clinic(200), post=clinic(405))],
+    "today-filter": [Case(get=clinic(405), post=clinic(302))],
+    "today-section": [Case(words={"code": code}, get=clinic(200), post=clinic(405)) for code in SectionCode.values],
+    "lesion-plan": [Case(ids={"lesion_id": "lesion"}, get=own_clinic(200), post=own_clinic(422))],
+    "plan-done": [Case(ids={"plan_id": "plan"}, get=clinic(405), post=own_clinic(302))],
+    "plan-cancel": [Case(ids={"plan_id": "plan"}, get=dermatologists(200), post=dermatologists(422))],
+    "reminders": [Case(get=clinic(200), post=signed_in(403, manager=302))],
+    **{
+        name: [Case(ids=PATIENT, get=clinic(405), post=own_clinic(302))]
+        for name in ("reminders-stop", "reminders-resume")
+    },
     # Photographs
     "upload": [
         Case(ids=OPEN_VISIT, get=own_clinic(200), post=own_clinic(400)),

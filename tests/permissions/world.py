@@ -93,6 +93,7 @@ class World:
             findings=Findings(received_on=timezone.localdate(), answer="mel"),
             file=ReportFile(PDF, "report.pdf", "application/pdf"),
         )
+        self.objects["plan"] = factories.LesionPlanFactory(lesion=self.objects["lesion"], stated_by=dermatologist)
         factories.api_key(members["staff"])
         self.objects["api_token"] = members["staff"].api_tokens.get()
         self.objects |= self._rows(members["staff"])

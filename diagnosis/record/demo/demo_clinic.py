@@ -14,6 +14,7 @@ from django.utils import timezone
 from dermascan.core.errors import Refused
 from dermascan.core.rough_dates import RoughDate
 from diagnosis.assessment.uploads import add_image
+from diagnosis.followup.reminder_choices import choose_reminders
 from diagnosis.images.devices import add_device, calibrate_device
 from diagnosis.images.facts import StatedFacts
 from diagnosis.images.kinds import PhotographKind
@@ -21,6 +22,7 @@ from diagnosis.images.models import Image
 from diagnosis.measures.services import measure_visit
 from diagnosis.record.demo import DEMO_PASSWORD, USER_NAMES
 from diagnosis.record.demo.demo_outcomes import add_specimen
+from diagnosis.record.demo.demo_plans import add_demo_plan
 from diagnosis.record.demo.sample_photographs import take_photograph
 from diagnosis.reports.services import release_report, sign_visit
 from diagnosis.reviews.models import ConfirmedLabel, QueueEntry
@@ -64,6 +66,7 @@ def _build(demo: dict[str, Any]) -> Clinic:
     members = {account["user_name"]: _add_account(clinic, account) for account in demo["accounts"]}
     for device in demo["devices"]:
         _add_device(device, by=members["dermatologist"])
+    choose_reminders(by=members["manager"], is_on=True, days_before=14, days_after=7, seen=0)
     for patient in demo["patients"]:
         _add_patient(patient, nurse=members["staff"], dermatologist=members["dermatologist"])
     return clinic
@@ -120,6 +123,8 @@ def _add_patient(data: dict[str, Any], *, nurse: Member, dermatologist: Member) 
         _add_visit(patient, visit, lesions, nurse=nurse, dermatologist=dermatologist)
     for specimen in data.get("specimens", []):
         add_specimen(specimen, lesions, nurse=nurse, dermatologist=dermatologist)
+    for plan in data.get("plans", []):
+        add_demo_plan(plan, lesions[plan["lesion"] - 1], dermatologist=dermatologist)
     return patient
 
 

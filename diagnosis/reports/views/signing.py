@@ -15,15 +15,17 @@ from dermascan.core.errors import Refused
 from dermascan.core.once import once
 from diagnosis.assessment.findings import excluded_findings_at
 from diagnosis.assessment.photographs import excluded_among
+from diagnosis.followup.errors import PlanChangedMeanwhile
+from diagnosis.followup.forms import SigningSteps
 from diagnosis.images.models import Image
 from diagnosis.measures.services import measure_visit
-from diagnosis.reports.drafts import VisitChanged, draft_report
+from diagnosis.reports.drafts import Draft, VisitChanged, draft_report
 from diagnosis.reports.errors import AlreadyReleased
 from diagnosis.reports.forms import SignForm, WithholdForm
 from diagnosis.reports.models import Report
 from diagnosis.reports.notices import Reach, reach_of
 from diagnosis.reports.report_view import present
-from diagnosis.reports.services import needing_a_plan, preview_report, release_report, sign_visit
+from diagnosis.reports.services import needing_a_plan, needing_a_step, preview_report, release_report, sign_visit
 from diagnosis.reports.signing_checks import warnings_of
 from diagnosis.reports.views.signed import file_response
 from diagnosis.reports.withholding import (
@@ -59,6 +61,9 @@ def sign(request: MemberRequest, visit_id: UUID) -> HttpResponse:
         return _check_page(request, visit, None)
     if not form.is_valid():
         return _check_page(request, visit, form, is_stale=form.conflict is not None)
+    steps = _steps(request, visit, draft_report(visit=visit))
+    if not steps.is_valid():
+        return _check_page(request, visit, _with_errors_of(form, steps))
     try:
         report = sign_visit(
             visit=visit,
@@ -67,13 +72,15 @@ def sign(request: MemberRequest, visit_id: UUID) -> HttpResponse:
             seen=form.cleaned_data["seen"],
             no_plan_reason=form.cleaned_data["no_plan_reason"],
             checked=request.POST.getlist("checked"),
+            next_steps=steps.chosen,
         )
     except VisitIsClosed:
         messages.info(request, _("This visit is already signed."))
         return redirect(visit)
     except Refused as refused:
         form.add_error(None, str(refused))
-        return _check_page(request, visit, form, is_stale=isinstance(refused, VisitChanged))
+        is_stale = isinstance(refused, VisitChanged | PlanChangedMeanwhile)
+        return _check_page(request, visit, form, is_stale=is_stale)
     if form.cleaned_data["release"] and (pressing := needing_a_plan(visit, json.loads(report.content))):
         words = _(
             "The report is signed but not released. %(lesions)s: malignant, possibly malignant or urgent, so release "
@@ -145,8 +152,12 @@ def preview(request: MemberRequest, visit_id: UUID) -> HttpResponse:
     form = SignForm(request.POST, visit=visit)
     if not form.is_valid():
         return _check_page(request, visit, form, is_stale=form.conflict is not None)
+    steps = _steps(request, visit, draft_report(visit=visit))
+    if not steps.is_valid():
+        return _check_page(request, visit, _with_errors_of(form, steps))
     try:
-        pdf = preview_report(visit=visit, by=request.member, plan=form.cleaned_data["plan"])
+        plan = form.cleaned_data["plan"]
+        pdf = preview_report(visit=visit, by=request.member, plan=plan, next_steps=steps.chosen)
     except VisitIsClosed:
         messages.info(request, _("This visit is already signed."))
         return redirect(visit)
@@ -170,6 +181,7 @@ def _check_page(
         "visit": visit,
         "patient": visit.patient,
         "form": form,
+        "steps": _steps(request, visit, draft, drops_stale=True),
         "content": present(draft.content),
         "contradictions": contradictions_at(visit),
         "warnings": warnings_of(draft.content),
@@ -183,6 +195,18 @@ def _check_page(
         "same_file": list(Image.objects.with_files_of(visit).select_related("lesion__patient")[:OTHERS_SHOWN]),
     }
     return render(request, "reports/sign.html", context, status=status)
+
+
+def _steps(request: MemberRequest, visit: Visit, draft: Draft, *, drops_stale: bool = False) -> SigningSteps:
+    data = request.POST if request.method == "POST" else None
+    needed = needing_a_step(visit, draft.content)
+    return SigningSteps(data, visit=visit, by=request.member, needed=needed, drops_stale=drops_stale)
+
+
+def _with_errors_of(form: SignForm, steps: SigningSteps) -> SignForm:
+    for error in steps.errors:
+        form.add_error(None, error)
+    return form
 
 
 def _release(request: MemberRequest, report: Report, *, seen: str | None = None) -> None:

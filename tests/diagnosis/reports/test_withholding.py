@@ -14,7 +14,7 @@ from diagnosis.reports.models import Report, Withholding
 from diagnosis.reports.withholding import withhold_report
 from patients.models import MessageKind, OutgoingMessage, VisitStatus
 from tests import factories
-from tests.diagnosis.reporting import signed_addendum, signed_report
+from tests.diagnosis.reporting import chosen_steps, signed_addendum, signed_report
 from tests.diagnosis.reports.test_report_as_it_holds import answered, named
 
 WRONG = {"reason": "plan", "note": "The plan was meant for another lesion."}
@@ -228,8 +228,9 @@ def test_who_has_confirmed_whose_photograph_it_is_signs(sign_in, clinic, patient
     image = answered(patient, sha256="c" * 64)
     answered(factories.PatientFactory(clinic=clinic), sha256="c" * 64)
     client, url = sign_in(dermatologist), reverse("visit-sign", args=[image.visit_id])
-    seen = client.get(url).context["form"]["seen"].value()
-    client.post(url, {"plan": "Rest.", "seen": seen, "checked": [str(image.pk)], "release": "on"})
+    page = client.get(url)
+    form = {"plan": "Rest.", "seen": page.context["form"]["seen"].value(), **chosen_steps(page)}
+    client.post(url, {**form, "checked": [str(image.pk)], "release": "on"})
     assert Report.objects.get().released_at is not None
 
 

@@ -11,7 +11,7 @@ from diagnosis.reviews.queue import offer_for, refresh_queue_entry
 from diagnosis.reviews.services import record_review, retract_review
 from patients.models import ReviewRule
 from tests import factories
-from tests.diagnosis.reporting import signed_report
+from tests.diagnosis.reporting import chosen_steps, signed_report
 
 WARNING = "confirmed labels of its photographs contradict each other"
 
@@ -158,7 +158,7 @@ def test_lesion_visit_photograph_review_and_signing_warn_alike(photograph, lesio
 def sign_form(client, visit) -> dict[str, str]:
     page = client.get(reverse("visit-sign", args=[visit.pk]))
     form = page.context["form"]
-    return {"plan": "Come back.", "seen": form["seen"].value() or "", "edits": form.made_from}
+    return {"plan": "Come back.", "seen": form["seen"].value() or "", "edits": form.made_from, **chosen_steps(page)}
 
 
 def test_a_contradiction_that_arises_while_it_is_read_is_shown_before_it_is_signed(photograph, dermatologist, sign_in):
@@ -174,7 +174,7 @@ def test_a_contradiction_that_arises_while_it_is_read_is_shown_before_it_is_sign
     assert "Since you opened this page" in page
     assert "Melanoma, Melanocytic nevus" in page
     assert "Come back." in page
-    form = {**form, "seen": answer.context["form"]["seen"].value()}
+    form = {**form, "seen": answer.context["form"]["seen"].value(), **chosen_steps(answer)}
     assert client.post(address, form).status_code == 302
     assert Report.objects.count() == 1
 

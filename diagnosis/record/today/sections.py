@@ -1,0 +1,133 @@
+"""The sections of the Today page: which rows each holds, in which order. Lists, pages and counts use the same ones."""
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.followup.models import LesionPlan, NextStep, TodayFilter, Whose
+from diagnosis.followup.reminders import undelivered_reminders
+from diagnosis.images.models import Image
+from diagnosis.reviews.models import QueueEntry, Reason
+from patients.models import Member, Visit, VisitStatus
+
+# An entry whose reasons include “urgent” has one of these as its first: only they weigh as much.
+URGENT_REASONS = (Reason.URGENT, Reason.READERS_DISAGREE, Reason.LABELS_CONTRADICT)
+THIS_WEEK = datetime.timedelta(days=7)
+COUNTED_AT_MOST = 100
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a member wants to see: everything in their clinic, or what is theirs, or at one body site."""
+
+    member: Member
+    is_mine: bool = False
+    body_site: str = ""
+    today: datetime.date = field(default_factory=timezone.localdate)
+
+    @classmethod
+    def of(cls, member: Member, chosen: TodayFilter | None) -> "Scope":
+        if chosen is None:
+            return cls(member)
+        return cls(member, is_mine=chosen.whose == Whose.MINE, body_site=chosen.body_site)
+
+
+class SectionCode(models.TextChoices):
+    URGENT = "urgent", _("Urgent, not yet reviewed")
+    VISITS = "visits", _("Visits today")
+    RESULTS = "results", _("Results awaited")
+    PROCEDURES = "procedures", _("Biopsies and referrals to arrange")
+    OVERDUE = "overdue", _("Recalls overdue")
+    DUE = "due", _("Recalls due this week")
+    REMINDERS = "reminders", _("Reminders that did not arrive")
+    DRAFTS = "drafts", _("Earlier visits, not signed")
+
+
+def urgent(scope: Scope) -> QuerySet[QueueEntry]:
+    """One entry for each lesion: the one with the highest priority."""
+    entries = QueueEntry.objects.visible_to(scope.member).waiting().filter(reason__in=URGENT_REASONS)
+    if scope.is_mine:
+        entries = entries.filter(image__visit__clinician=scope.member)
+    if scope.body_site:
+        entries = entries.filter(image__lesion__body_site=scope.body_site)
+    same_lesion = entries.filter(image__lesion=OuterRef("image__lesion"))
+    ahead = Q(priority__gt=OuterRef("priority")) | Q(priority=OuterRef("priority"), pk__lt=OuterRef("pk"))
+    return entries.filter(~Exists(same_lesion.filter(ahead))).in_order()
+
+
+def visits(scope: Scope) -> QuerySet[Visit]:
+    return _of_scope(Visit.objects.visible_to(scope.member).filter(date=scope.today), scope).order_by(
+        "created_at", "pk"
+    )
+
+
+def drafts(scope: Scope) -> QuerySet[Visit]:
+    earlier = Visit.objects.visible_to(scope.member).filter(status=VisitStatus.OPEN, date__lt=scope.today)
+    return _of_scope(earlier, scope).order_by("date", "pk")
+
+
+def results(scope: Scope) -> QuerySet[LesionPlan]:
+    return _plans(scope, NextStep.RESULT_AWAITED)
+
+
+def procedures(scope: Scope) -> QuerySet[LesionPlan]:
+    return _plans(scope, NextStep.BIOPSY, NextStep.REFER)
+
+
+def overdue(scope: Scope) -> QuerySet[LesionPlan]:
+    return _plans(scope, NextStep.SEE_AGAIN).filter(due_on__lt=scope.today)
+
+
+def due(scope: Scope) -> QuerySet[LesionPlan]:
+    return _plans(scope, NextStep.SEE_AGAIN).filter(due_on__range=(scope.today, scope.today + THIS_WEEK))
+
+
+def everything_overdue(scope: Scope) -> QuerySet[LesionPlan]:
+    """Plans of any kind whose date has passed, for the number in the header."""
+    return LesionPlan.objects.visible_to(scope.member).overdue(scope.today).filter(step__in=NextStep.values)
+
+
+def reminders(scope: Scope) -> QuerySet[Any]:
+    messages: QuerySet[Any] = undelivered_reminders(scope.member.clinic_id)
+    return messages
+
+
+QUERIES: dict[SectionCode, Callable[[Scope], QuerySet[Any]]] = {
+    SectionCode.URGENT: urgent,
+    SectionCode.VISITS: visits,
+    SectionCode.RESULTS: results,
+    SectionCode.PROCEDURES: procedures,
+    SectionCode.OVERDUE: overdue,
+    SectionCode.DUE: due,
+    SectionCode.REMINDERS: reminders,
+    SectionCode.DRAFTS: drafts,
+}
+
+
+def keys_of(rows: QuerySet[Any]) -> list[Any]:
+    """Return the keys of a section's first rows: enough to show and to count, however long the list is."""
+    return list(rows.values_list("pk", flat=True)[:COUNTED_AT_MOST])
+
+
+def _plans(scope: Scope, *steps: NextStep) -> QuerySet[LesionPlan]:
+    plans = LesionPlan.objects.visible_to(scope.member).standing().filter(step__in=steps)
+    if scope.is_mine:
+        plans = plans.filter(Q(stated_by=scope.member) | Q(visit__clinician=scope.member))
+    if scope.body_site:
+        plans = plans.filter(lesion__body_site=scope.body_site)
+    return plans.order_by("due_on", "pk")
+
+
+def _of_scope(rows: QuerySet[Visit], scope: Scope) -> QuerySet[Visit]:
+    if scope.is_mine:
+        rows = rows.filter(clinician=scope.member)
+    if scope.body_site:
+        at_site = Image.objects.filter(visit=OuterRef("pk"), lesion__body_site=scope.body_site).order_by()
+        rows = rows.filter(Exists(at_site))
+    return rows
