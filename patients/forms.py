@@ -22,6 +22,7 @@ from patients.models import (
     Visit,
 )
 from patients.models.patient import EARLIEST_BIRTH, LONGEST_SEARCH
+from patients.models.visit import SYMPTOMS
 from patients.names import clean_number
 from patients.services import (
     BirthDateContradicted,
@@ -214,6 +215,11 @@ class VisitForm(EditForm, forms.ModelForm):
             self.initial["clinician"] = member.pk
         for name in ("complaint", "symptoms_since"):
             self.fields[name].widget.attrs["autocomplete"] = "off"
+        if not self.instance.has_symptoms_of_no_lesion:
+            for name in (*SYMPTOMS, "symptoms_since"):
+                del self.fields[name]
+            self.stored = {name: value for name, value in self.stored.items() if name in self.fields}
+            self._undecided = [name for name in self._undecided if name in self.fields]
 
     def clean_date(self) -> datetime.date:
         date: datetime.date = self.cleaned_data["date"]

@@ -6,12 +6,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from patients.models import MessageKind, MessageState, OutgoingMessage
+from patients.privacy import shown_contact
 
 
 def state_in_words(message: OutgoingMessage) -> str:
     """Return the delivery status for staff, such as “sent to a@example.com on 3 May 2026, 10:02”."""
     recipient = _("the webhook") if message.kind == MessageKind.INCIDENT_CALL else message.address or "–"
-    params = {"address": recipient, "error": message.last_error.rstrip(". "), "count": message.attempts}
+    params = {
+        "address": shown_contact(recipient),
+        # A mail server's error often repeats the address.
+        "error": shown_contact(message.last_error.rstrip(". ")),
+        "count": message.attempts,
+    }
     if message.state == MessageState.SENT and message.last_error:
         return _("written to %(address)s on %(when)s, but not sent: %(error)s") % {
             **params,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django_htmx.middleware import HtmxDetails
 
+from patients import privacy
 from patients.models import Member
 
 
@@ -22,14 +23,18 @@ class MemberRequest(ClinicRequest):
 
 
 class CurrentMemberMiddleware:
-    """Sets ``request.member``: the user's membership of a clinic, or None for visitors and patients."""
+    """Sets ``request.member``: the user's membership of a clinic, or None for visitors and patients.
+
+    Within it, pages hide who patients are if the member has switched privacy mode on; see ``patients.privacy``.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.member = current_member(request)  # type: ignore[attr-defined]
-        return self.get_response(request)
+        with privacy.switched(request.member is not None and bool(request.session.get(privacy.SESSION_KEY))):  # type: ignore[attr-defined]
+            return self.get_response(request)
 
 
 def current_member(request: HttpRequest) -> Member | None:

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from patients.views import accounts, api_tokens, consents, lesions, messages, patients, visits
+from patients.views import accounts, api_tokens, consents, lesions, messages, patients, privacy_mode, risk, visits
 
 register_converter(consents.PurposeConverter, "purpose")
 
@@ -15,9 +15,12 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/account/", accounts.patient_account, name="patient-account"),
     path("patients/<uuid:patient_id>/account/close/", accounts.close, name="patient-account-close"),
     path("patients/<uuid:patient_id>/consent/<purpose:purpose>/", consents.patient_consent, name="patient-consent"),
+    path("patients/<uuid:patient_id>/risk/", risk.patient_risk, name="patient-risk"),
     path("patients/<uuid:patient_id>/visits/new/", visits.visit_new, name="visit-new"),
     path("patients/<uuid:patient_id>/lesions/new/", lesions.lesion_new, name="lesion-new"),
     path("lesions/<uuid:lesion_id>/edit/", lesions.lesion_edit, name="lesion-edit"),
     path("messages/<uuid:message_id>/again/", messages.again, name="message-again"),
+    path("privacy/", privacy_mode.privacy_mode, name="privacy-mode"),
+    path("visits/<uuid:visit_id>/lesions/<uuid:lesion_id>/symptoms/", risk.lesion_symptoms, name="lesion-symptoms"),
     path("visits/<uuid:visit_id>/edit/", visits.visit_edit, name="visit-edit"),
 ]

@@ -22,10 +22,12 @@ from patients.models import (
     ConsentMethod,
     Decision,
     Lesion,
+    LesionSymptoms,
     Member,
     OutgoingMessage,
     Patient,
     Purpose,
+    RiskFact,
     Role,
     Side,
     User,
@@ -111,6 +113,27 @@ class ConsentFactory(DjangoModelFactory):
     decision = Decision.GIVEN
     method = ConsentMethod.SIGNED_FORM
     recorded_by = factory.SelfAttribute("patient.created_by")
+
+
+class RiskFactFactory(DjangoModelFactory):
+    class Meta:
+        model = RiskFact
+
+    patient = factory.SubFactory(PatientFactory)
+    kind = "melanoma"
+    number = factory.Sequence(lambda n: n + 1)
+    answer = "yes"
+    recorded_by = factory.SelfAttribute("patient.created_by")
+
+
+class LesionSymptomsFactory(DjangoModelFactory):
+    class Meta:
+        model = LesionSymptoms
+
+    lesion = factory.SubFactory(LesionFactory)
+    visit = factory.SubFactory(VisitFactory, patient=factory.SelfAttribute("..lesion.patient"))
+    number = factory.Sequence(lambda n: n + 1)
+    recorded_by = factory.SelfAttribute("lesion.patient.created_by")
 
 
 # --- Photographs without the network -------------------------------------------------------------------------

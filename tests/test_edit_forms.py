@@ -71,7 +71,8 @@ def test_every_edit_form_includes_its_version(world):
             elif shows_what_is_stored(form):
                 lacking.add(f"{address.name}: {sorted(form.editable)}")
     assert not lacking, "Mix EditForm into these forms, and give their services made_from."
-    pages = {"patient-edit", "visit-edit", "lesion-edit", "patient-account", *EDITS_ALL_THE_SAME}
+    pages = {"patient-edit", "patient-risk", "visit-edit", "lesion-symptoms", "lesion-edit", "patient-account"}
+    pages |= EDITS_ALL_THE_SAME
     tables = {f"admin:patients_{name}_change" for name in ("clinic", "member", "user")}
     assert pages | tables <= carrying
 

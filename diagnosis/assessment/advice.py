@@ -1,7 +1,12 @@
 """Advice on what to do next, from the photograph's tier and from what else is known.
 
-The network reads each photograph alone. The patient's symptoms and other photographs of the lesion may call for more
-urgency; the page then says so at once and bases its advice on that. The network's own answer is never changed.
+The network reads each photograph alone. The lesion's symptoms, its other photographs and the patient's risk may call
+for more urgency; the page then says so at once and bases its advice on that. The network's answer is never changed.
+
+Of the risk facts only a previous melanoma and immunosuppression count here, and only against a calm answer: these
+patients are examined for life whatever one photograph shows, and the network does not know squamous cell carcinoma,
+the commonest skin cancer after a transplant. The other facts are only shown: they are too common to cast doubt on
+every calm answer. No fact, and no lack of one, ever makes an answer calmer.
 """
 
 import datetime
@@ -66,7 +71,9 @@ class CaseContext:
     """What else is known about the lesion of one photograph.
 
     Attributes:
-        symptoms: those of the visit that call for a dermatologist whatever a photograph shows, in words.
+        symptoms: those of the lesion at that visit that call for a dermatologist in any case, in words.
+        visit_symptoms: the same of an earlier visit as a whole, of which the lesion was not recorded.
+        risks: facts about the patient that make a calm answer no reason to wait, in words.
         siblings: the lesion's other photographs.
         suspected: a malignant condition that a dermatologist named and reviews have not settled, in words.
         unclear: a condition of unknown malignancy that a dermatologist named, in words.
@@ -78,6 +85,8 @@ class CaseContext:
     """
 
     symptoms: Sequence[str] = ()
+    visit_symptoms: Sequence[str] = ()
+    risks: Sequence[str] = ()
     siblings: Sequence[Sibling] = ()
     suspected: str = ""
     unclear: str = ""
@@ -116,9 +125,10 @@ class CaseContext:
         return Tier.WATCH if self.unclear and tier is Tier.CALM else tier
 
     def explained_as(self, tier: Tier) -> Tier:
-        """Return the tier shown with an article: the advised one, but never calm if there are warning symptoms."""
+        """Return the tier shown with an article: the advised one, but never calm with warning symptoms or a risk."""
         advised = self.advised(tier)
-        return Tier.WATCH if advised is Tier.CALM and self.symptoms else advised
+        is_warned = bool(self.symptoms or self.visit_symptoms or self.risks)
+        return Tier.WATCH if advised is Tier.CALM and is_warned else advised
 
     def more_urgent_than(self, tier: Tier) -> Sibling | None:
         """Return the most urgent sibling, the one with the strongest evidence first, if it outranks ``tier``."""
@@ -225,14 +235,37 @@ def caveats_about(tier: Tier, case_context: CaseContext, *, refused: str = "") -
         is_urgent = worst.urgency == URGENCY[Tier.URGENT]
         short = _short_warning(worst)
         caveats.append(Caveat(_warning(worst), worst.url, short, worst.is_second_hand, is_urgent=is_urgent))
-    if case_context.symptoms and tier is Tier.CALM:
+    if tier is Tier.CALM:
+        caveats += _caveats_of_the_patient(case_context)
+    return tuple(caveats)
+
+
+def _caveats_of_the_patient(case_context: CaseContext) -> list[Caveat]:
+    """Return the caveats from what the patient reports and from their risk; both only speak against a calm answer."""
+    caveats = []
+    short = _("the patient reported: %(symptoms)s")
+    if case_context.symptoms:
         words = _(
-            "At this visit the patient reported symptoms of a spot: %(symptoms)s. If it is this spot, a dermatologist "
-            "should look at it, whatever the photograph shows."
+            "At this visit the patient reported of this spot: %(symptoms)s. A dermatologist should look at it, "
+            "whatever the photograph shows."
         )
         symptoms = {"symptoms": ", ".join(case_context.symptoms)}
-        caveats.append(Caveat(words % symptoms, short=_("the patient reported: %(symptoms)s") % symptoms))
-    return tuple(caveats)
+        caveats.append(Caveat(words % symptoms, short=short % symptoms))
+    if case_context.visit_symptoms:
+        words = _(
+            "At this visit the patient reported symptoms of a spot: %(symptoms)s. Which spot was not recorded, so a "
+            "dermatologist should look at this one too, whatever the photograph shows."
+        )
+        symptoms = {"symptoms": ", ".join(case_context.visit_symptoms)}
+        caveats.append(Caveat(words % symptoms, short=short % symptoms))
+    if case_context.risks:
+        words = _(
+            "The patient's record says: %(risks)s. A dermatologist should look at this spot, whatever the photograph "
+            "shows."
+        )
+        risks = {"risks": ", ".join(case_context.risks)}
+        caveats.append(Caveat(words % risks, short=_("raised risk: %(risks)s") % risks))
+    return caveats
 
 
 def caveats_without_answer(case_context: CaseContext) -> tuple[Caveat, ...]:
@@ -263,18 +296,29 @@ def next_steps(tier: Tier, case_context: CaseContext = NO_CONTEXT, *, is_reliabl
         )
     if tier is Tier.WATCH:
         return (_("Have a dermatologist look at it; ask for the next ordinary appointment."), again, sooner)
-    if case_context.symptoms:
-        return (
-            _("If this is the spot for which you reported “%(symptoms)s”, have a dermatologist look at it soon.")
-            % {"symptoms": ", ".join(case_context.symptoms)},
-            again,
-            _("Do not wait for an appointment if it gets worse."),
-        )
+    if first := _first_step_of_the_patient(case_context):
+        return (first, again, _("Do not wait for an appointment if it gets worse."))
     return (
         _("Nothing needs doing today. Photograph it again in three months to see whether it changes."),
         _("Still see a doctor if it is new, unlike your other spots, or worries you."),
         sooner,
     )
+
+
+def _first_step_of_the_patient(case_context: CaseContext) -> str:
+    """Return what to do first about symptoms or a risk under a calm answer; empty if there is neither."""
+    if case_context.symptoms:
+        words = _("You reported of this spot: %(symptoms)s. Have a dermatologist look at it soon.")
+        return words % {"symptoms": ", ".join(case_context.symptoms)}
+    if case_context.visit_symptoms:
+        words = _(
+            "You reported of a spot: %(symptoms)s. Have a dermatologist look at this one soon, unless you know that "
+            "it is another."
+        )
+        return words % {"symptoms": ", ".join(case_context.visit_symptoms)}
+    if case_context.risks:
+        return _("Have a dermatologist look at it at your next skin check, and keep every check that is planned.")
+    return ""
 
 
 def _warning(sibling: Sibling) -> str:

@@ -1,4 +1,4 @@
-"""The case context of photographs: their lesion, visit and reviews, in two queries for any number of them."""
+"""The case context of photographs: lesion, visit, reviews and patient, in four queries for any number of them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +15,8 @@ from diagnosis.reviews.contradictions import Contradiction, Label, contradiction
 from diagnosis.reviews.labelled_images import with_confirmed_label, with_suspicions
 from diagnosis.reviews.review_words import answer_name
 from mlmodel.network.quality import Reliability
+from patients.risk_words import reasons_for_checks
+from patients.services import risk_facts_of, symptoms_at
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def read_case_contexts(images: ImageQuerySet) -> list[Known]:
         .with_shown_prediction()
         .order_by("-visit__date", "-created_at")
     )
+    told = _Told(rows)
     in_use: dict[UUID, list[Any]] = {row.lesion_id: [] for row in rows}
     for row in rows:
         if not row.is_excluded:
@@ -66,7 +69,7 @@ def read_case_contexts(images: ImageQuerySet) -> list[Known]:
             image=row,
             prediction=row.shown_prediction,
             label=_label_of(row),
-            case_context=_case_context(row, in_use[row.lesion_id]),
+            case_context=_case_context(row, in_use[row.lesion_id], told),
             contradiction=contradictions.get(row.lesion_id),
             is_excluded=row.is_excluded,
             is_stored_elsewhere=row.is_stored_elsewhere and not row.is_excluded,
@@ -76,7 +79,28 @@ def read_case_contexts(images: ImageQuerySet) -> list[Known]:
     ]
 
 
-def _case_context(image: Any, in_use: Iterable[Any]) -> CaseContext:
+class _Told:
+    """What patients reported of their lesions, and their risk. The one place that decides whom a symptom concerns."""
+
+    def __init__(self, rows: Iterable[Any]) -> None:
+        rows = list(rows)
+        self._symptoms = symptoms_at({row.visit_id for row in rows}) if rows else {}
+        self._risks = risk_facts_of({row.visit.patient_id for row in rows}) if rows else {}
+
+    def about(self, image: Any) -> dict[str, Any]:
+        """Return the fields of the photograph's case context: a lesion's symptoms concern that lesion alone.
+
+        Symptoms of an earlier visit, of which the lesion was not recorded, concern every lesion of the visit.
+        """
+        statement = self._symptoms.get((image.visit_id, image.lesion_id))
+        return {
+            "symptoms": statement.warnings if statement else [],
+            "visit_symptoms": image.visit.warning_symptoms,
+            "risks": reasons_for_checks(self._risks.get(image.visit.patient_id, {})),
+        }
+
+
+def _case_context(image: Any, in_use: Iterable[Any], told: _Told) -> CaseContext:
     label = image.confirmed_answer or ""
     if is_malignant_answer(label):
         return CaseContext(label=label)
@@ -85,7 +109,7 @@ def _case_context(image: Any, in_use: Iterable[Any]) -> CaseContext:
         return CaseContext(label=label, suspected_elsewhere=next(names, ""))
     return CaseContext(
         label=label,
-        symptoms=image.visit.warning_symptoms,
+        **told.about(image),
         siblings=[_sibling(other) for other in in_use if other.pk != image.pk],
         suspected=_suspected_malignant(image),
         unclear=_name(label, image.confirmed_text) or (unclear.name if (unclear := _parsed(image.unclear)) else ""),

@@ -29,6 +29,7 @@ from diagnosis.reports.assessments_in_report import (
 )
 from diagnosis.reports.facts_in_report import facts_in_report
 from diagnosis.reports.measures_in_report import measures_in_report
+from diagnosis.reports.patient_told import risk_in_report, symptoms_in_report
 from diagnosis.reports.printable_text import without_controls
 from diagnosis.reviews.answers import Basis, LabelState
 from diagnosis.reviews.diagnoses import BY_CODE
@@ -38,8 +39,9 @@ from diagnosis.reviews.models import ConfirmedLabel
 from diagnosis.reviews.review_words import answer_malignancy, answer_name, plain_line
 from mlmodel.network.quality import Reliability
 from patients.models import Lesion, Member, Visit
+from patients.services import symptoms_at
 
-SCHEMA = "dermascan-report/3"
+SCHEMA = "dermascan-report/4"
 
 Content = dict[str, Any]
 
@@ -50,9 +52,15 @@ def build_content(visit: Visit) -> Content:
     case_context = {
         case.image.pk: case.case_context for case in read_case_contexts(Image.objects.in_use().filter(visit=visit))
     }
-    earlier = _labels_of_other_visits(visit)
+    earlier, symptoms = _labels_of_other_visits(visit), symptoms_at([visit.pk])
     by_lesion = groupby(images, key=lambda each: each.lesion)
-    lesions = [_lesion(lesion, list(group), case_context, earlier.get(lesion.pk, [])) for lesion, group in by_lesion]
+    lesions = [
+        {
+            **_lesion(lesion, list(group), case_context, earlier.get(lesion.pk, [])),
+            "symptoms": symptoms_in_report(symptoms.get((visit.pk, lesion.pk))),
+        }
+        for lesion, group in by_lesion
+    ]
     content: Content = {
         "schema": SCHEMA,
         **clinic_and_patient(visit),
@@ -61,6 +69,7 @@ def build_content(visit: Visit) -> Content:
             "date": visit.date.isoformat(),
             "clinician": visit.clinician.name,
             "complaint": visit.complaint,
+            # Of visits that were logged before symptoms belonged to lesions.
             "symptoms": visit.symptoms,
             "symptoms_since": visit.symptoms_since,
             "history": visit.history,
@@ -71,6 +80,8 @@ def build_content(visit: Visit) -> Content:
         "model_versions": _model_versions(lesions),
         "disclaimers": _disclaimers(),
     }
+    if visit.patient.clinic.prints_risk:
+        content["risk"] = risk_in_report(visit.patient)
     return without_controls(content)
 
 

@@ -21,6 +21,7 @@ from diagnosis.images.models import Tier
 from diagnosis.images.reliability import tier_to_show
 from diagnosis.reports.articles import is_malignant_lesion
 from diagnosis.reports.assessments_in_report import assessment_overruled_by_label
+from diagnosis.reports.patient_told import present_symptoms
 from diagnosis.reports.report_chips import chip_next_to_label
 from diagnosis.reviews.answers import is_malignant_answer
 from diagnosis.reviews.review_words import LABEL_MARKS, label_tone
@@ -67,7 +68,11 @@ def present(content: dict[str, Any]) -> dict[str, Any]:
             "birth_date": datetime.date.fromisoformat(content["patient"]["birth_date"]),
         },
         "patient_before": before,
-        "visit": {**content["visit"], "date": datetime.date.fromisoformat(content["visit"]["date"])},
+        "visit": {
+            **content["visit"],
+            "date": datetime.date.fromisoformat(content["visit"]["date"]),
+            "symptoms_by_lesion": present_symptoms(content["lesions"]),
+        },
         "lesions": lesions,
         "meaning_of_measures": next((each["meaning"] for each in measures if each), ""),
         "explanations": [

@@ -5,11 +5,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from patients.admin.scope import ClinicFilter, ClinicScopedAdmin, ReadOnlyInline
+from patients.admin.symptoms import SymptomFilter, symptoms_in_words
 from patients.models import Consent, Lesion, Patient, Visit
+from patients.privacy import is_on, page_instead, shown_birth_date, shown_name, shown_number
 
 
 class VisitInline(ReadOnlyInline):
@@ -50,8 +52,8 @@ class AccountFilter(admin.SimpleListFilter):
 class PatientAdmin(ClinicScopedAdmin):
     list_display = (
         "name",
-        "record_number",
-        "birth_date",
+        "shown_record_number",
+        "shown_born",
         "sex",
         "last_visit",
         "lesion_count",
@@ -78,7 +80,18 @@ class PatientAdmin(ClinicScopedAdmin):
 
     @admin.display(description=_("name"), ordering="family_name")
     def name(self, patient: Patient) -> str:
-        return patient.name
+        return shown_name(patient)
+
+    @admin.display(description=_("record number"), ordering="record_number")
+    def shown_record_number(self, patient: Patient) -> str:
+        return shown_number(patient)
+
+    @admin.display(description=_("birth date"), ordering="birth_date")
+    def shown_born(self, patient: Patient) -> str:
+        return shown_birth_date(patient)
+
+    def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return page_instead(request) if is_on() else super().change_view(request, *args, **kwargs)
 
     @admin.display(description=_("last visit"), ordering="last_visit", empty_value="–")
     def last_visit(self, patient: Patient) -> datetime.date | None:
@@ -100,10 +113,7 @@ class VisitAdmin(ClinicScopedAdmin):
     list_filter = (
         "status",
         "date",
-        "itch",
-        "pain",
-        "bleeding",
-        "growth",
+        SymptomFilter,
         ("clinician", ClinicFilter),
         ("patient__clinic", ClinicFilter),
     )
@@ -114,9 +124,14 @@ class VisitAdmin(ClinicScopedAdmin):
     search_help_text = _("Patient's name or record number, or complaint")
     fieldsets = (
         (None, {"fields": ("patient", "date", "clinician", "status", "created_at")}),
-        (_("Complaint"), {"fields": ("complaint", "itch", "pain", "bleeding", "growth", "symptoms_since")}),
+        (_("Complaint"), {"fields": ("complaint", "symptoms_by_lesion")}),
+        (_("Symptoms, lesion not stated"), {"fields": ("itch", "pain", "bleeding", "growth", "symptoms_since")}),
         (_("Notes"), {"fields": ("history", "notes", "plan")}),
     )
+
+    @admin.display(description=_("symptoms by lesion"))
+    def symptoms_by_lesion(self, visit: Visit) -> str:
+        return symptoms_in_words(visit)
 
 
 @admin.register(Lesion)

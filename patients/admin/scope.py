@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from patients.admin.long_lists import LongList
 from patients.middleware import current_member
 from patients.models import Member, Patient, Role
+from patients.privacy import shown_name, shown_number
 
 NOBODY: tuple[Role, ...] | None = None
 OPERATORS: tuple[Role, ...] = ()  # superusers only
@@ -128,7 +129,7 @@ class ClinicFilter(admin.RelatedOnlyFieldListFilter):
 
 def patient_cell(patient: Patient) -> SafeString:
     """Return a patient's name and record number for a list column; the number does not wrap."""
-    return format_html('{} <span class="whole">({})</span>', patient.name, patient.record_number)
+    return format_html('{} <span class="whole">({})</span>', shown_name(patient), shown_number(patient))
 
 
 def scoped(rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:

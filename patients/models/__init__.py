@@ -3,9 +3,11 @@ from patients.models.api_token import ApiToken, Revocation, hash_of
 from patients.models.clinic import Clinic, ReviewRule
 from patients.models.consent import Consent, ConsentMethod, Decision, Purpose
 from patients.models.lesion import BODY_REGIONS, BodySite, Lesion, Side
+from patients.models.lesion_symptoms import LesionSymptoms, SymptomAnswer
 from patients.models.member import Member, Role
 from patients.models.message import MessageKind, MessageState, OutgoingMessage
 from patients.models.patient import Patient, Sex, SkinType
+from patients.models.risk_fact import RiskAnswer, RiskFact, RiskKind
 from patients.models.user import User
 from patients.models.visit import Visit, VisitStatus
 
@@ -20,6 +22,7 @@ __all__ = [
     "ConsentMethod",
     "Decision",
     "Lesion",
+    "LesionSymptoms",
     "Member",
     "MessageKind",
     "MessageState",
@@ -28,10 +31,14 @@ __all__ = [
     "Purpose",
     "ReviewRule",
     "Revocation",
+    "RiskAnswer",
+    "RiskFact",
+    "RiskKind",
     "Role",
     "Sex",
     "Side",
     "SkinType",
+    "SymptomAnswer",
     "User",
     "Visit",
     "VisitStatus",

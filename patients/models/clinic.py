@@ -33,6 +33,11 @@ class Clinic(Edited):
         default=ReviewRule.ONE_READER,
         help_text=_("Histopathology outranks opinions under either rule. Labels are recalculated when it changes."),
     )
+    prints_risk = models.BooleanField(
+        _("risk facts in reports"),
+        default=False,
+        help_text=_("Print the patient's risk, and what was not asked, in reports signed from now on."),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ClinicQuerySet.as_manager()

@@ -23,6 +23,7 @@ from patients.names import (
     join_name,
     spell_out,
 )
+from patients.privacy import shown_name, shown_number
 
 EARLIEST_BIRTH = datetime.date(1900, 1, 1)
 LONGEST_SEARCH = 100
@@ -170,7 +171,8 @@ class Patient(Edited):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.record_number})"
+        """Who it is, for lists, titles and choices; hidden in privacy mode. Stored texts use ``name`` itself."""
+        return f"{shown_name(self)} ({shown_number(self)})"
 
     def get_absolute_url(self) -> str:
         return reverse("patient", args=[self.pk])

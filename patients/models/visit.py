@@ -13,6 +13,8 @@ from patients.models.edited import Edited
 from patients.models.member import Member
 from patients.models.patient import Patient
 
+# Symptoms belong to a lesion at a visit: see LesionSymptoms. The fields of the visit itself hold those of visits that
+# were logged before that, of which the lesion was not stated.
 SYMPTOMS = ("itch", "pain", "bleeding", "growth")
 # A patient with one of these is advised to be seen sooner, whatever the photographs show.
 WARNING_SYMPTOMS = ("pain", "bleeding", "growth")
@@ -85,13 +87,18 @@ class Visit(Edited):
         return self.patient.age_on(self.date)
 
     @property
+    def has_symptoms_of_no_lesion(self) -> bool:
+        """Whether symptoms were recorded for the visit as a whole, before they belonged to lesions."""
+        return bool(self.symptoms or self.symptoms_since)
+
+    @property
     def symptoms(self) -> list[str]:
-        """The labels of the symptoms that were ticked."""
+        """The labels of the symptoms that were ticked for the visit as a whole, without naming the lesion."""
         return self._labels(SYMPTOMS)
 
     @property
     def warning_symptoms(self) -> list[str]:
-        """The labels of the ticked symptoms that call for a dermatologist."""
+        """The labels of those that call for a dermatologist."""
         return self._labels(WARNING_SYMPTOMS)
 
     def _labels(self, names: tuple[str, ...]) -> list[str]:

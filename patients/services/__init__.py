@@ -43,7 +43,9 @@ from patients.services.patients import (
     suggest_record_number,
     update_patient,
 )
+from patients.services.risk import RiskStatement, record_risk, risk_facts_of
 from patients.services.same_clinic import AnotherClinic
+from patients.services.symptoms import LesionOfAnotherPatient, record_symptoms, symptoms_at
 from patients.services.visits import VisitIsClosed, lock_open_visit, log_visit, update_visit
 
 __all__ = [
@@ -54,9 +56,11 @@ __all__ = [
     "BirthDateContradicted",
     "ClinicExists",
     "ConsentState",
+    "LesionOfAnotherPatient",
     "NamesakeRegistered",
     "NoAccount",
     "RecordNumberTaken",
+    "RiskStatement",
     "TokenExpired",
     "TokenRefused",
     "TokenRevoked",
@@ -85,10 +89,14 @@ __all__ = [
     "may_correct_address",
     "patient_with_number",
     "record_consent",
+    "record_risk",
+    "record_symptoms",
     "register_patient",
     "revoke_api_token",
+    "risk_facts_of",
     "set_password_path",
     "suggest_record_number",
+    "symptoms_at",
     "update_clinic",
     "update_member",
     "update_patient",

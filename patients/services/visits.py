@@ -27,27 +27,20 @@ def log_visit(
     complaint: str,
     date: datetime.date | None = None,
     clinician: Member | None = None,
-    itch: bool = False,
-    pain: bool = False,
-    bleeding: bool = False,
-    growth: bool = False,
-    symptoms_since: str = "",
     history: str = "",
     notes: str = "",
     plan: str = "",
 ) -> Visit:
-    """Log a visit of the patient, by default today and with ``by`` as the clinician."""
+    """Log a visit of the patient, by default today and with ``by`` as the clinician.
+
+    Symptoms are recorded for each lesion: see ``record_symptoms``.
+    """
     clinician = clinician or by
     ensure_same_clinic(patient, by, clinician)
     values = {
         "date": date or timezone.localdate(),
         "clinician": clinician,
         "complaint": complaint,
-        "itch": itch,
-        "pain": pain,
-        "bleeding": bleeding,
-        "growth": growth,
-        "symptoms_since": symptoms_since,
         "history": history,
         "notes": notes,
         "plan": plan,
@@ -64,11 +57,11 @@ def update_visit(
     complaint: str,
     date: datetime.date,
     clinician: Member,
-    itch: bool = False,
-    pain: bool = False,
-    bleeding: bool = False,
-    growth: bool = False,
-    symptoms_since: str = "",
+    itch: bool | None = None,
+    pain: bool | None = None,
+    bleeding: bool | None = None,
+    growth: bool | None = None,
+    symptoms_since: str | None = None,
     history: str = "",
     notes: str = "",
     plan: str = "",
@@ -76,24 +69,28 @@ def update_visit(
 ) -> Visit:
     """Change an open visit. Raises ``VisitIsClosed`` if it was signed meanwhile, and ``ChangedMeanwhile``.
 
-    ``made_from`` is the form's token; see ``patients.edits``.
+    The symptoms are those that were recorded for the visit as a whole, before they belonged to lesions; None leaves
+    them. ``made_from`` is the form's token; see ``patients.edits``.
     """
     ensure_same_clinic(visit.patient, by, clinician)
     with transaction.atomic():
         visit = lock_open_visit(visit_id=visit.pk)
-        values = {
+        values: dict[str, object] = {
             "complaint": complaint,
             "date": date,
             "clinician": clinician,
+            "history": history,
+            "notes": notes,
+            "plan": plan,
+        }
+        of_the_visit = {
             "itch": itch,
             "pain": pain,
             "bleeding": bleeding,
             "growth": growth,
             "symptoms_since": symptoms_since,
-            "history": history,
-            "notes": notes,
-            "plan": plan,
         }
+        values |= {name: value for name, value in of_the_visit.items() if value is not None}
         change_record(visit, values, by=by.user, made_from=made_from)
         visit.save()
     return visit

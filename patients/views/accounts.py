@@ -11,10 +11,12 @@ from patients.access_forms import AccountForm, CloseAccountForm
 from patients.edits import ChangedMeanwhile
 from patients.middleware import MemberRequest
 from patients.models import Patient, User
+from patients.privacy import names_the_patient
 from patients.services import AccountRefused, NoAccount, account_state, close_patient_account, give_patient_account
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
+@names_the_patient
 @once
 def patient_account(request: MemberRequest, patient_id: UUID) -> HttpResponse:
     """Create the patient's account, or send a new link to choose a password."""
@@ -50,6 +52,7 @@ def patient_account(request: MemberRequest, patient_id: UUID) -> HttpResponse:
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
+@names_the_patient
 @once
 def close(request: MemberRequest, patient_id: UUID) -> HttpResponse:
     """Close the patient's account, with a reason."""

@@ -13,6 +13,7 @@ from patients.edits import ChangedMeanwhile
 from patients.forms import PatientForm, SearchForm
 from patients.middleware import MemberRequest
 from patients.models import Patient
+from patients.privacy import names_the_patient
 from patients.services import (
     BirthDateContradicted,
     NamesakeRegistered,
@@ -42,6 +43,7 @@ def patient_list(request: MemberRequest) -> HttpResponse:
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
+@names_the_patient
 @once
 def patient_new(request: MemberRequest) -> HttpResponse:
     form = PatientForm(request.POST or None, instance=Patient(clinic=request.member.clinic))
@@ -63,6 +65,7 @@ def patient_new(request: MemberRequest) -> HttpResponse:
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
+@names_the_patient
 def patient_edit(request: MemberRequest, patient_id: UUID) -> HttpResponse:
     patient = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
     # The form changes its instance; the heading must keep showing the stored name.

@@ -1,14 +1,16 @@
 // Keyboard control of the review screen: each control with data-key responds to that key. The forms need no script.
 (() => {
   const root = document.documentElement;
-  const isField = (element) => element.matches("textarea, select, input:not([type=radio], [type=range])");
+  // In a form that stands in the page for something else, a key never answers for the photograph.
+  const isField = (element) =>
+    element.matches("textarea, select, input:not([type=radio], [type=range])") || element.closest("[data-in-place]");
   let leaving = false;
   let before = null;
 
   // One answer per photograph, however fast the reader types. Submissions that session.js holds back do not get here.
   document.addEventListener("submit", (event) => {
     if (leaving) event.preventDefault();
-    leaving = true;
+    else if (!event.defaultPrevented) leaving = true; // htmx sends the forms in place, and the page stays
   });
   window.addEventListener("pageshow", () => (leaving = false));
 

@@ -45,6 +45,8 @@ def records(staff, dermatologist, patient, patient_user) -> dict[str, str]:
     exclude_image(image=reviewed, by=staff, reason=ExclusionReason.OTHER_LESION)
     return {
         "patient": reverse("patient", args=[patient.pk]),
+        "patient-risk": reverse("patient-risk", args=[patient.pk]),
+        "symptoms": reverse("lesion-symptoms", args=[open_visit.pk, lesion.pk]),
         "patient-edit": reverse("patient-edit", args=[patient.pk]),
         "visit-new": reverse("visit-new", args=[patient.pk]),
         "lesion-new": reverse("lesion-new", args=[patient.pk]),

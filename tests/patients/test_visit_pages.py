@@ -81,9 +81,6 @@ class TestLogVisit:
             visit_details(
                 dermatologist,
                 date="2025-02-03",
-                itch="on",
-                growth="on",
-                symptoms_since="three weeks",
                 history="None.",
                 notes="Anxious.",
                 plan="Photograph again in three months.",
@@ -92,8 +89,8 @@ class TestLogVisit:
         visit = Visit.objects.get()
         assert response.url == reverse("visit", args=[visit.pk])
         assert (visit.patient, visit.clinician, visit.date) == (patient, dermatologist, datetime.date(2025, 2, 3))
-        assert visit.symptoms == ["itches", "has grown or changed"]
-        assert (visit.symptoms_since, visit.notes) == ("three weeks", "Anxious.")
+        assert not visit.has_symptoms_of_no_lesion, "symptoms are recorded for a lesion"
+        assert visit.notes == "Anxious."
         assert visit.plan == "Photograph again in three months."
 
     def test_two_clicks_make_one_visit(self, client, staff, address):
@@ -116,7 +113,6 @@ class TestLogVisit:
             ({"clinician": "x"}, "clinician", "not a valid UUID"),
             ({"clinician": str(uuid.uuid4())}, "clinician", "from the list"),
             ({"clinician": "\0"}, "clinician", "Null characters are not allowed."),
-            ({"symptoms_since": "x" * 101}, "symptoms_since", "at most 100 characters"),
             ({"history": "x" * 10_001}, "history", "at most 10000 characters"),
             ({"notes": "x" * 10_001}, "notes", "at most 10000 characters"),
             ({"plan": "a\0"}, "plan", "Null characters are not allowed."),
@@ -168,11 +164,20 @@ class TestEditVisit:
 
     def test_shows_and_saves(self, client, staff, visit, address):
         assert 'value="A mole"' in client.get(address).text
-        typed = visit_details(staff, complaint="A sore", pain="on")
+        typed = visit_details(staff, complaint="A sore", plan="Come back.", pain="on")
         response = client.post(address, typed | token_of(client, address))
         assert response.url == reverse("visit", args=[visit.pk])
         visit.refresh_from_db()
-        assert (visit.complaint, visit.pain) == ("A sore", True)
+        assert (visit.complaint, visit.plan) == ("A sore", "Come back.")
+        assert not visit.pain, "symptoms are recorded for a lesion"
+
+    def test_symptoms_that_name_no_lesion_can_be_cleared(self, client, staff, visit, address):
+        assert "pain" not in client.get(address).context["form"].fields
+        type(visit).objects.filter(pk=visit.pk).update(pain=True, symptoms_since="Long ago")
+        assert client.get(address).context["form"]["pain"].value() is True
+        client.post(address, visit_details(staff) | token_of(client, address))
+        visit.refresh_from_db()
+        assert not visit.has_symptoms_of_no_lesion
 
     def test_a_clinician_who_has_left_stays_selected(self, client, staff, visit, address):
         gone = factories.MemberFactory(clinic=staff.clinic, user__is_active=False)

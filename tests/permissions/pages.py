@@ -73,6 +73,13 @@ PAGES: dict[str, list[Case]] = {
         Case(ids=PATIENT, words={"purpose": purpose}, get=own_clinic(200), post=own_clinic(200))
         for purpose in Purpose.values
     ],
+    "patient-risk": [Case(ids=PATIENT, get=own_clinic(200), post=own_clinic(200))],
+    "lesion-symptoms": [
+        Case(ids={**OPEN_VISIT, "lesion_id": "lesion"}, get=own_clinic(200), post=own_clinic(200)),
+        # The lesion was photographed at another visit of the patient; this visit is signed.
+        Case(ids={**SIGNED_VISIT, "lesion_id": "lesion"}, get=own_clinic(302), post=own_clinic(302)),
+    ],
+    "privacy-mode": [Case(get=clinic(405), post=clinic(302))],
     "visit-new": [Case(ids=PATIENT, get=own_clinic(200), post=own_clinic(200))],
     "lesion-new": [Case(ids=PATIENT, get=own_clinic(200), post=own_clinic(200))],
     "visits": [Case(get=clinic(200), post=clinic(200))],
@@ -120,7 +127,7 @@ PAGES: dict[str, list[Case]] = {
     # Photographs
     "upload": [
         Case(ids=OPEN_VISIT, get=own_clinic(200), post=own_clinic(400)),
-        Case(ids=SIGNED_VISIT, get=own_clinic(302), post=own_clinic(409)),
+        Case(ids=SIGNED_VISIT, get=own_clinic(302), post=own_clinic(302)),
     ],
     "upload-lesion": [
         Case(ids=OPEN_VISIT, get=clinic(405), post=own_clinic(422)),

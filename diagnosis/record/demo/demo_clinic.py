@@ -28,7 +28,16 @@ from diagnosis.reports.services import release_report, sign_visit
 from diagnosis.reviews.models import ConfirmedLabel, QueueEntry
 from diagnosis.reviews.services import record_review
 from patients.models import Clinic, Lesion, Member, Patient, User, Visit
-from patients.services import add_lesion, enrol_member, log_visit, record_consent, register_patient
+from patients.services import (
+    RiskStatement,
+    add_lesion,
+    enrol_member,
+    log_visit,
+    record_consent,
+    record_risk,
+    record_symptoms,
+    register_patient,
+)
 from patients.services.accounts import make_user
 
 
@@ -106,6 +115,8 @@ def _add_patient(data: dict[str, Any], *, nurse: Member, dermatologist: Member) 
     )
     if "user_name" in data:
         _link_account(patient, data)
+    facts = {row["kind"]: RiskStatement(row["answer"], row.get("detail", "")) for row in data.get("risk", [])}
+    record_risk(patient=patient, by=nurse, statements=facts)
     for consent in data.get("consents", []):
         record_consent(patient=patient, by=nurse, **consent)
     lesions = [
@@ -146,8 +157,13 @@ def _add_visit(
     patient: Patient, data: dict[str, Any], lesions: list[Lesion], *, nurse: Member, dermatologist: Member
 ) -> None:
     """Log the visit, add and review its photographs, and sign or release it according to its outcome."""
-    facts = {key: value for key, value in data.items() if key not in {"days_ago", "photographs", "outcome"}}
+    facts = {
+        key: value for key, value in data.items() if key not in {"days_ago", "photographs", "symptoms", "outcome"}
+    }
     visit = log_visit(patient=patient, by=nurse, clinician=dermatologist, date=_day(data["days_ago"]), **facts)
+    for told in data.get("symptoms", []):
+        answers = {name: answer for name, answer in told.items() if name != "lesion"}
+        record_symptoms(visit=visit, lesion=lesions[told["lesion"] - 1], by=nurse, **answers)
     for photograph in data["photographs"]:
         _add_photograph(visit, photograph, lesions[photograph["lesion"] - 1], nurse=nurse, dermatologist=dermatologist)
     if data["outcome"] in {"signed", "released"}:

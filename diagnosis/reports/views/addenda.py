@@ -25,9 +25,11 @@ from diagnosis.reviews.contradictions import contradictions_at
 from patients.access import require_role
 from patients.middleware import MemberRequest
 from patients.models import Role, Visit
+from patients.privacy import names_the_patient
 
 
 @require_role(Role.DERMATOLOGIST)
+@names_the_patient
 @require_http_methods(["GET", "HEAD", "POST"])
 @once(in_one_transaction=False)
 def add(request: MemberRequest, visit_id: UUID) -> HttpResponse:

@@ -22,11 +22,13 @@ from diagnosis.reports.signed import (
 )
 from diagnosis.reports.validity import UnreportedChanges, lesions_looked_at_again, unreported_changes_of
 from patients.middleware import ClinicRequest
+from patients.privacy import names_the_patient
 
 Kind = Literal["pdf", "json"]
 
 
 @login_required
+@names_the_patient
 @require_safe
 @never_cache
 def report_file(request: ClinicRequest, report_id: UUID, kind: Kind) -> HttpResponse:
@@ -45,6 +47,7 @@ def report_file(request: ClinicRequest, report_id: UUID, kind: Kind) -> HttpResp
 
 
 @login_required
+@names_the_patient
 @require_safe
 @never_cache
 def addendum_file(request: ClinicRequest, addendum_id: UUID, kind: Kind) -> HttpResponse:

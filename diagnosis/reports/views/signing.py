@@ -40,6 +40,7 @@ from diagnosis.reviews.contradictions import contradictions_at
 from patients.access import require_role
 from patients.middleware import MemberRequest
 from patients.models import Role, Visit
+from patients.privacy import names_the_patient
 from patients.services.visits import VisitIsClosed
 
 # The most photographs listed whose file is stored elsewhere too.
@@ -47,6 +48,7 @@ OTHERS_SHOWN = 12
 
 
 @require_role(Role.DERMATOLOGIST)
+@names_the_patient
 @require_http_methods(["GET", "HEAD", "POST"])
 @once(in_one_transaction=False)
 def sign(request: MemberRequest, visit_id: UUID) -> HttpResponse:
@@ -144,6 +146,7 @@ def release_withheld(request: MemberRequest, visit_id: UUID) -> HttpResponse:
 
 
 @require_role(Role.DERMATOLOGIST)
+@names_the_patient
 @require_POST
 @never_cache
 def preview(request: MemberRequest, visit_id: UUID) -> HttpResponse:

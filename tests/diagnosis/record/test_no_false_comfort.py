@@ -188,7 +188,7 @@ def test_a_calm_photograph_does_not_outweigh_what_the_patient_says(staff_client,
 
     assert "Nothing alarming was found, but:" in page
     assert f"At this visit the patient reported symptoms of a spot: {words}." in page
-    assert "have a dermatologist look at it soon" in page
+    assert "Have a dermatologist look at this one soon" in page
     assert "Nothing needs doing today" not in page
 
 

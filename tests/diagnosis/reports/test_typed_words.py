@@ -43,7 +43,7 @@ def test_how_long_is_said_as_the_patient_said_it(sign_in, visit, dermatologist, 
     signed_report(visit, dermatologist, released=True)
     own = words_of(sign_in(patient_user).get(reverse("my-visit", args=[visit.pk])).text)
     # Said although no symptom was ticked.
-    assert f"Symptoms None recorded How long, or since when {typed}" in own
+    assert f"Symptoms not asked How long, or since when {typed}" in own
 
 
 @pytest.mark.parametrize(
