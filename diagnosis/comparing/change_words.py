@@ -61,7 +61,7 @@ def alignment_words(comparison: Comparison) -> str:
         "residual": _residual(alignment.residual, comparison.diameter),
     }
     if alignment.is_by_skin:
-        return _("%(counted)s They are on the skin around the lesion, so growth shows.") % {"counted": counted}
+        return _("%(counted)s They are on the skin around the lesion, so growth can show.") % {"counted": counted}
     return _("%(counted)s The alignment follows the lesion itself, so growth may not show.") % {"counted": counted}
 
 

@@ -135,8 +135,7 @@ def _evened(grey: Grey, lit: Grey, *, side: int, radius: int) -> Level:
 def _smooth(values: Grey, seen: Grey, radius: int) -> Grey:
     """Return ``values`` averaged twice over squares, nearly a Gaussian, over what is seen."""
     total, weight = (box_mean(box_mean(each, radius), radius) for each in (values, seen))
-    smooth: Grey = total / np.maximum(weight, 1e-3)
-    return smooth
+    return (total / np.maximum(weight, 1e-3)).astype(np.float32)
 
 
 def _without_ends(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

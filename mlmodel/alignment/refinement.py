@@ -54,7 +54,7 @@ def _step_of(first: Level, other: Level) -> tuple[Similarity, float] | None:
     both[[0, -1]] = both[:, [0, -1]] = False
     if both.sum() < _LEAST_PIXELS:
         return None
-    down, across = np.gradient(other.values)
+    across, down = (np.asarray(np.gradient(other.values, axis=axis)) for axis in (1, 0))
     a, b = first.values[both], other.values[both]
     gain = float((a * b).sum() / max(float((b * b).sum()), 1e-9))
     if gain <= 0:

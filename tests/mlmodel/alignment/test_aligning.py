@@ -72,6 +72,7 @@ def test_a_photograph_turned_scaled_and_lit_anew_is_aligned(number):
     assert off.max() < 0.01 * longest_diameter(outline)
     assert found.residual < 0.01
     assert found.is_by_skin
+    assert found.scale_error is not None
     assert found.scale_error < 0.01
 
 
