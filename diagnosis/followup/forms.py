@@ -53,8 +53,9 @@ class NextStepForm(forms.Form):
         if self.is_bound:
             self.data = clean_data(self.data)
         steps = NextStep if by.is_dermatologist else STAFF_STEPS
-        self._choice_field("step").choices = [*self.other_choices(), *((step.value, step.label) for step in steps)]
-        if len(self._choice_field("step").choices) == 1:
+        choices = [*self.other_choices(), *((step.value, step.label) for step in steps)]
+        self._choice_field("step").choices = choices
+        if len(choices) == 1:
             self.initial.setdefault("step", STAFF_STEPS[0])
         self.initial.setdefault("seen", _key_of(standing))
         self.fields["due_on"].widget.attrs["min"] = timezone.localdate().isoformat()

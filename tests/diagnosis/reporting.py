@@ -113,7 +113,7 @@ def confirm(
 
 def chosen_steps(page) -> dict[str, str]:
     """The fields with which a signing page's lesions that need a next step are seen again in three months."""
-    fields = {}
+    fields: dict[str, str] = {}
     for form in page.context["steps"].forms:
         if form.is_needed:
             named = {"step": "see_again", "due_in": "3m", "seen": form["seen"].value()}
