@@ -1,4 +1,5 @@
 from diagnosis.assessment.models import Explanation
+from diagnosis.corrections.models import CorrectedRecord, Correction, CorrectionKind
 from diagnosis.followup.models import (
     Ending,
     LesionPlan,
@@ -66,6 +67,9 @@ __all__ = [
     "Certainty",
     "ConfirmedLabel",
     "ContradictedReport",
+    "CorrectedRecord",
+    "Correction",
+    "CorrectionKind",
     "Device",
     "DeviceCalibration",
     "Ending",

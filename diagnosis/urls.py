@@ -4,6 +4,7 @@ from django.urls import URLPattern
 
 from diagnosis.assessment.urls import urlpatterns as assessment
 from diagnosis.comparing.urls import urlpatterns as comparing
+from diagnosis.corrections.urls import urlpatterns as corrections
 from diagnosis.followup.urls import urlpatterns as followup
 from diagnosis.measures.urls import urlpatterns as measures
 from diagnosis.monitoring.urls import urlpatterns as monitoring
@@ -19,6 +20,7 @@ urlpatterns: list[URLPattern] = [
     *record,
     *assessment,
     *followup,
+    *corrections,
     *measures,
     *similar,
     *comparing,

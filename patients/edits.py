@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from dermascan.core.errors import Refused
 from dermascan.core.rough_dates import RoughDate
+from patients.history import keep_history
 from patients.models import User
 from patients.models.edited import Edited
 from patients.names import clean_text
@@ -48,12 +49,19 @@ def ensure_nothing_is_lost(record: Model, values: Mapping[str, Any], made_from: 
         raise ChangedMeanwhile(record)
 
 
-def change_record(record: Edited, values: Mapping[str, Any], *, by: User, made_from: str | None = None) -> None:
-    """Set ``values`` on the locked ``record``, to be saved by the caller. Raises ``ChangedMeanwhile``."""
+def change_record(
+    record: Edited, values: Mapping[str, Any], *, by: User, made_from: str | None = None, reason: str = ""
+) -> None:
+    """Set ``values`` on the locked ``record``, to be saved by the caller, and keep its history.
+
+    Raises ``ChangedMeanwhile``.
+    """
     ensure_nothing_is_lost(record, values, made_from)
+    before = {name: getattr(record, name) for name in values}
     for name, value in values.items():
         setattr(record, name, value)
     record.note_change(by=by)
+    keep_history(record, before, {name: getattr(record, name) for name in values}, by=by, reason=reason)
 
 
 def edit_token(values: Mapping[str, Any]) -> str:

@@ -2,7 +2,18 @@
 
 from django.urls import path, register_converter
 
-from patients.views import accounts, api_tokens, consents, lesions, messages, patients, privacy_mode, risk, visits
+from patients.views import (
+    accounts,
+    api_tokens,
+    consents,
+    history,
+    lesions,
+    messages,
+    patients,
+    privacy_mode,
+    risk,
+    visits,
+)
 
 register_converter(consents.PurposeConverter, "purpose")
 
@@ -19,6 +30,11 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/visits/new/", visits.visit_new, name="visit-new"),
     path("patients/<uuid:patient_id>/lesions/new/", lesions.lesion_new, name="lesion-new"),
     path("lesions/<uuid:lesion_id>/edit/", lesions.lesion_edit, name="lesion-edit"),
+    path("patients/<uuid:patient_id>/history/", history.patient_history, name="patient-history"),
+    path("visits/<uuid:visit_id>/history/", history.visit_history, name="visit-history"),
+    path("lesions/<uuid:lesion_id>/history/", history.lesion_history, name="lesion-history"),
+    path("clinics/<uuid:clinic_id>/history/", history.clinic_history, name="clinic-history"),
+    path("members/<uuid:member_id>/history/", history.member_history, name="member-history"),
     path("messages/<uuid:message_id>/again/", messages.again, name="message-again"),
     path("privacy/", privacy_mode.privacy_mode, name="privacy-mode"),
     path("visits/<uuid:visit_id>/lesions/<uuid:lesion_id>/symptoms/", risk.lesion_symptoms, name="lesion-symptoms"),

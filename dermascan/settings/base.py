@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "patients.guessing.AccountFormsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "patients.middleware.CurrentMemberMiddleware",
+    "patients.middleware.MergedRecordsMiddleware",
     "dermascan.middleware.FormAddressesMiddleware",
     "dermascan.middleware.PrivatePagesMiddleware",
 ]
@@ -99,6 +100,7 @@ TEMPLATES = [
                 "addendum_tags": "diagnosis.reports.addendum_tags",
                 "agreement_tags": "diagnosis.reviews.template_tags",
                 "contradiction_tags": "diagnosis.reports.contradiction_tags",
+                "correction_tags": "diagnosis.corrections.correction_tags",
                 "gate_tags": "diagnosis.retraining.gate_tags",
                 "opinion_tags": "diagnosis.opinions.opinion_tags",
                 "paper_tags": "diagnosis.reports.paper_tags",

@@ -81,6 +81,13 @@ class NotExcluded(Refused):
         super().__init__(_("This photograph is in use: there is no exclusion to undo."))
 
 
+class ExcludedWithVisit(Refused):
+    code = "excluded_with_visit"
+
+    def __init__(self) -> None:
+        super().__init__(_("Its visit is void. Restore the visit: its photographs are then used again."))
+
+
 class LesionOfAnotherPatient(Refused):
     code = "lesion_of_another_patient"
 

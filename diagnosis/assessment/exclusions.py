@@ -1,6 +1,7 @@
 """Exclude photographs from use, and undo exclusions. Nothing is deleted, nothing is moved."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -11,6 +12,7 @@ from django.utils import timezone
 from dermascan.core.sentences import is_a_sentence
 from diagnosis.assessment.errors import (
     AlreadyExcluded,
+    ExcludedWithVisit,
     FindingNeedsDermatologist,
     FindingNeedsNote,
     FindingWouldBeLost,
@@ -68,19 +70,47 @@ def undo_exclusion(*, image: Image, by: Member) -> Exclusion:
 
     Raises:
         PermissionDenied: ``by`` belongs to another clinic.
-        NotExcluded: see ``diagnosis.assessment.errors``.
+        NotExcluded, ExcludedWithVisit: see ``diagnosis.assessment.errors``.
     """
     with transaction.atomic():
         image = _locked(image, by)
         row = Exclusion.objects.standing().select_for_update().filter(image=image).first()
         if row is None:
             raise NotExcluded
+        if row.reason == ExclusionReason.VOID_VISIT:
+            raise ExcludedWithVisit
         image_returning.send(sender=Exclusion, image=image, exclusion=row, by=by)
         row.ended_by, row.ended_at = by, max(timezone.now(), row.created_at)  # a clock may be set back
         row.save(update_fields=["ended_by", "ended_at"])
         refresh_queue_of_lesion(image=image)
     log.info("Member %s undid the exclusion of image %s.", by.pk, image.pk)
     return row
+
+
+def exclude_with_visit(*, images: Sequence[Image], by: Member, note: str) -> list[Exclusion]:
+    """Exclude the photographs of a visit that becomes void, and return the rows.
+
+    Runs in the caller's transaction, which holds the visit's lock. A dangerous finding among them stays listed as that
+    of an excluded photograph.
+    """
+    rows = []
+    for image in images:
+        if image.exclusions.standing().exists():
+            continue
+        row = Exclusion.objects.create(image=image, member=by, reason=ExclusionReason.VOID_VISIT, note=note[:300])
+        refresh_queue_of_lesion(image=image)
+        image_excluded.send(sender=Exclusion, image=image, exclusion=row, by=by)
+        rows.append(row)
+    return rows
+
+
+def undo_exclusion_with_visit(*, key: str, by: Member) -> None:
+    """End an exclusion that ``exclude_with_visit`` made, in the transaction that restores the visit."""
+    row = Exclusion.objects.standing().select_for_update().select_related("image").get(pk=key)
+    image_returning.send(sender=Exclusion, image=row.image, exclusion=row, by=by)
+    row.ended_by, row.ended_at = by, max(timezone.now(), row.created_at)  # a clock may be set back
+    row.save(update_fields=["ended_by", "ended_at"])
+    refresh_queue_of_lesion(image=row.image)
 
 
 def add_to_other_lesion(*, image: Image, lesion: Lesion, by: Member, note: str = "") -> Image:

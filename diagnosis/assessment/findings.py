@@ -48,6 +48,12 @@ def finding_of(image: Image) -> Finding | None:
     return _finding(with_suspicions(with_confirmed_label(Image.objects.all())).get(pk=image.pk))
 
 
+def findings_among(images: ImageQuerySet) -> list[Finding]:
+    """Return the dangerous findings of several photographs, from their current reviews."""
+    rows = with_suspicions(with_confirmed_label(images.order_by()))
+    return [finding for image in rows if (finding := _finding(image))]
+
+
 def is_confirmed_beside(image: Image, finding: Finding | None) -> bool:
     """Whether another photograph in use of the same lesion is confirmed as no less dangerous than ``finding``."""
     return finding is not None and any(danger_rank(label.answer) >= finding.rank for label in other_labels(image))

@@ -82,7 +82,7 @@ class ExclusionForm(forms.Form):
     """States why a photograph is excluded, and the lesion that it belongs to if that is of the same patient."""
 
     reason = forms.ChoiceField(
-        choices=ExclusionReason.choices,
+        choices=[choice for choice in ExclusionReason.choices if choice[0] != ExclusionReason.VOID_VISIT],
         widget=forms.RadioSelect,
         label=_("What is wrong with it?"),
         error_messages={"required": _("Say what is wrong with it.")},

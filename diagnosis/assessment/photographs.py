@@ -313,7 +313,7 @@ def by_lesion(shown: Iterable[Photograph]) -> list[LesionPhotographs]:
 
 def visits_with_counts(patient: Patient) -> QuerySet[Visit]:
     """Return the patient's visits, newest first, each annotated with the number of ``photographs``."""
-    visits = patient.visits.select_related("clinician__user").annotate(photographs=_count_in_use("visit"))
+    visits = patient.visits.in_use().select_related("clinician__user").annotate(photographs=_count_in_use("visit"))
     return visits.order_by("-date", "-created_at")
 
 

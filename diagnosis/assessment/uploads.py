@@ -155,6 +155,8 @@ def _store(
         files.write(image.display, analysed.display)
         files.write(image.thumbnail, analysed.thumbnail)
         with transaction.atomic():
+            # Read again too: a colleague may have moved the lesion to another patient meanwhile.
+            lesion = Lesion.objects.get(pk=lesion.pk)
             _check(visit=lock_open_visit(visit_id=visit.pk), lesion=lesion, sha256=sent.sha256)
             _save(image, analysed, version=serving.version)
             if not stated.is_empty:
@@ -205,7 +207,7 @@ def _analyse(sent: SentPhotograph, analyser: Analyser) -> _Analysed:
 
 def _check(*, visit: Visit, lesion: Lesion, sha256: str) -> None:
     if not visit.is_open:
-        raise VisitIsClosed
+        raise VisitIsClosed(visit)
     if lesion.patient_id != visit.patient_id:
         raise LesionOfAnotherPatient
     existing = Image.objects.filter(visit=visit, lesion=lesion, sha256=sha256).first()

@@ -107,6 +107,15 @@ class ShowsOtherPatient(Refused):
         )
 
 
+class VisitIsVoid(Refused):
+    code = "visit_is_void"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("This report's visit is void: it was entered by mistake. Its report cannot be released again.")
+        )
+
+
 class ExcludedSince(Refused):
     code = "excluded_since"
 

@@ -79,7 +79,9 @@ def findings_of_other_visits(reports: Sequence[Report]) -> dict[UUID, list[Other
 
 
 def _from_other_visits(images: Sequence[Image], report: Report) -> list[Image]:
-    return [image for image in images if image.visit_id != report.visit_id]
+    """Leaves out those of another patient, to whom the lesion may have been moved since."""
+    patient = report.visit.patient_id
+    return [image for image in images if image.visit_id != report.visit_id and image.visit.patient_id == patient]
 
 
 def _finding(reported: LastReported, lesion_id: str, images: Sequence[Image]) -> OtherVisitFinding | None:

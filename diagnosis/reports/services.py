@@ -43,6 +43,7 @@ from diagnosis.reports.report_pictures import figures_of
 from diagnosis.reports.signing_checks import lesions_that_need_a_step, pressing_lesions
 from diagnosis.reports.validity import unreported_changes_of
 from diagnosis.reviews.contradictions import contradictions_at
+from patients.edits import change_record
 from patients.models import Member, Visit, VisitStatus
 from patients.services.same_clinic import ensure_dermatologist_of
 from patients.services.visits import VisitIsClosed
@@ -142,9 +143,7 @@ def sign_visit(
             _ensure_files_checked(visit, checked)
             carry_out(outcomes, visit=visit, by=by)
             report.save(force_insert=True)
-            visit.plan = plan
-            visit.status = VisitStatus.SIGNED
-            visit.note_change(by=by.user)
+            change_record(visit, {"plan": plan, "status": VisitStatus.SIGNED}, by=by.user)
             visit.save(update_fields=["plan", "status", "changed_by", "changed_at"])
     log.info("Visit %s was signed by member %s as report %s.", visit.pk, by.pk, report.pk)
     return report
@@ -182,8 +181,8 @@ def release_report(
         report.released_by = by
         report.released_at = max(timezone.now(), report.signed_at)  # the clock may have been set back
         report.save(update_fields=["released_by", "released_at"])
-        visit.status = VisitStatus.RELEASED
-        visit.save(update_fields=["status"])
+        change_record(visit, {"status": VisitStatus.RELEASED}, by=by.user)
+        visit.save(update_fields=["status", "changed_by", "changed_at"])
         notify_of_release(report=report)
     log.info("Report %s was released by member %s.", report.pk, by.pk)
     return report
@@ -203,10 +202,12 @@ def ensure_still_valid(report: Report) -> None:
         raise ReviewsContradictReport
     if unreported.elsewhere:
         raise OtherVisitChanged([finding.title for finding in unreported.elsewhere])
+    if unreported.shows_other_patient:
+        raise ShowsOtherPatient
     if unreported.record:
         raise RecordChangedSince([change.what for change in unreported.record])
     if unreported.excluded:
-        raise ShowsOtherPatient if unreported.shows_other_patient else ExcludedSince
+        raise ExcludedSince
 
 
 def _render(report: Report, visit: Visit) -> bytes:

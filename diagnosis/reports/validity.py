@@ -45,7 +45,8 @@ class UnreportedChanges:
 
     @property
     def shows_other_patient(self) -> bool:
-        return any(each.exclusion.shows_other_patient for each in self.excluded)
+        is_excluded = any(each.exclusion.shows_other_patient for each in self.excluded)
+        return is_excluded or any(change.is_in_another_record for change in self.record)
 
     @property
     def is_of_another_place(self) -> bool:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from dermascan.core.errors import Refused
 from dermascan.core.sentences import is_a_sentence
+from diagnosis.reports.errors import VisitIsVoid
 from diagnosis.reports.models import Report, Withholding, WithholdingReason
 from diagnosis.reports.notices import notify_of_renewed_release, notify_of_withholding
 from diagnosis.reports.services import ensure_still_valid, lock_visit
@@ -83,12 +84,26 @@ def keep_withheld(*, report: Report, by: Member, note: str) -> None:
         Withholding.objects.create(report=report, reason=WithholdingReason.DETAILS, note=note, member=by)
 
 
+def withhold_for_correction(*, report: Report, by: Member, note: str) -> Withholding | None:
+    """Withhold a released report whose record is corrected, and notify its patient; None if it is withheld already.
+
+    Runs in the caller's transaction, which holds the visit's lock and decides who may correct. A dermatologist
+    releases it again once an addendum names the correction.
+    """
+    if report.released_at is None or report.withholdings.standing().exists():
+        return None
+    row = Withholding.objects.create(report=report, reason=WithholdingReason.DETAILS, note=note[:300], member=by)
+    notify_of_withholding(report=report, about=row)
+    return row
+
+
 def release_again(*, report: Report, by: Member) -> Withholding:
     """Release a withheld report to its patient again, with new addenda, and notify them.
 
     Raises:
         PermissionDenied: ``by`` is not a dermatologist of the patient's clinic.
         NotWithheld: no dermatologist has withheld it.
+        VisitIsVoid: its visit was entered by mistake, or belongs to another patient.
         ReviewsContradictReport, OtherVisitChanged, RecordChangedSince, ShowsOtherPatient, ExcludedSince: it is out of
             date and needs an addendum.
     """
@@ -99,6 +114,8 @@ def release_again(*, report: Report, by: Member) -> Withholding:
         row = report.withholdings.standing().select_for_update().first()
         if row is None:
             raise NotWithheld
+        if report.visit.is_void:
+            raise VisitIsVoid
         ensure_still_valid(report)
         row.ended_by, row.ended_at = by, max(timezone.now(), row.created_at)  # the clock may have been set back
         row.save(update_fields=["ended_by", "ended_at"])

@@ -9,6 +9,7 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
 from diagnosis.images.models import Image, ImageFeatures, Prediction
 from diagnosis.similar.models import ImageEmbedding
@@ -40,6 +41,11 @@ def store_embedding(*, image: Image, features: npt.NDArray[np.floating]) -> None
     ImageEmbedding.objects.update_or_create(
         image=image, defaults={"space_sha256": current_space(), "vector": vector.astype(STORED).tobytes()}
     )
+
+
+def have_read_again(images: QuerySet[Image]) -> None:
+    """Have every archive take in these photographs again, since they belong to another lesion or patient now."""
+    ImageEmbedding.objects.filter(image__in=images.order_by().values("pk")).update(embedded_at=timezone.now())
 
 
 def embed_from_features() -> Iterator[int]:

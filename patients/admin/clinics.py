@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from patients.admin.scope import OPERATORS, ClinicScopedAdmin
+from patients.admin.scope import OPERATORS, ClinicScopedAdmin, history_link
 from patients.models import Clinic, Role, User
 from patients.services import update_clinic
 
@@ -47,7 +47,11 @@ class ClinicAdmin(ClinicScopedAdmin):
     add_roles = OPERATORS
     list_display = ("name", "phone", "created_at")
     search_fields = ("name",)
-    readonly_fields = ("created_at",)
+    readonly_fields = ("created_at", "history")
+
+    @admin.display(description=_("history"))
+    def history(self, clinic: Clinic) -> str:
+        return history_link("clinic-history", clinic)
 
     def save_model(self, request: HttpRequest, obj: Clinic, form: Any, change: bool) -> None:
         if not change:

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy, ngettext
 
-from patients.admin.scope import ClinicFilter, ClinicScopedAdmin, member_of
+from patients.admin.scope import ClinicFilter, ClinicScopedAdmin, history_link, member_of
 from patients.message_words import state_in_words
 from patients.models import Member, Role, User
 from patients.names import fold_name, join_name
@@ -109,11 +109,11 @@ class MemberAdmin(ClinicScopedAdmin):
     def get_fields(self, request: HttpRequest, obj: Member | None = None) -> Any:
         account = ["username", "first_name", "last_name", "email", "role"]
         if obj is not None:
-            return [*account, "is_active", "clinic", "last_login", "link", "created_at"]
+            return [*account, "is_active", "clinic", "last_login", "link", "created_at", "history"]
         return ["clinic", *account] if request.user.is_superuser else account
 
     def get_readonly_fields(self, request: HttpRequest, obj: Member | None = None) -> list[str]:
-        return [] if obj is None else ["clinic", "last_login", "link", "created_at"]
+        return [] if obj is None else ["clinic", "last_login", "link", "created_at", "history"]
 
     def get_form(self, request: HttpRequest, obj: Member | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
@@ -192,6 +192,10 @@ class MemberAdmin(ClinicScopedAdmin):
     def link(self, member: Member) -> str:
         newest = link_to(member.user)
         return state_in_words(newest) if newest else "–"
+
+    @admin.display(description=gettext_lazy("history"))
+    def history(self, member: Member) -> str:
+        return history_link("member-history", member)
 
     @admin.display(description=gettext_lazy("last signed in"), ordering="user__last_login")
     def last_login(self, member: Member) -> str:

@@ -10,8 +10,10 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import ForeignKey, Model, Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from patients.admin.long_lists import LongList
 from patients.middleware import current_member
@@ -130,6 +132,13 @@ class ClinicFilter(admin.RelatedOnlyFieldListFilter):
 def patient_cell(patient: Patient) -> SafeString:
     """Return a patient's name and record number for a list column; the number does not wrap."""
     return format_html('{} <span class="whole">({})</span>', shown_name(patient), shown_number(patient))
+
+
+def history_link(name: str, record: Model) -> SafeString | str:
+    """Return a link to the record's history; a dash for a record that is being added."""
+    if record._state.adding:
+        return "–"
+    return format_html('<a href="{}">{}</a>', reverse(name, args=[record.pk]), _("Every change"))
 
 
 def scoped(rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:

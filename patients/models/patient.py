@@ -3,7 +3,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Expression, OuterRef, Q, Subquery, Value
+from django.db.models import Count, Expression, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce, Concat, Lower, Replace
 from django.urls import reverse
 from django.utils import timezone
@@ -28,6 +28,7 @@ from patients.privacy import shown_name, shown_number
 EARLIEST_BIRTH = datetime.date(1900, 1, 1)
 LONGEST_SEARCH = 100
 MOST_WORDS = 8
+MOST_MERGED = 200
 
 
 class Sex(models.TextChoices):
@@ -51,6 +52,18 @@ class SkinType(models.TextChoices):
 
 class PatientQuerySet(ClinicRows["Patient"]):
     path_to_clinic = "clinic"
+
+    def in_use(self) -> "PatientQuerySet":
+        """Return the patients whose record was not merged into another one."""
+        return self.filter(merged_into__isnull=True)
+
+    def found_by(self, text: str) -> "PatientQuerySet":
+        """Return the patients in use that match ``text``, also by a record that was merged into theirs."""
+        merged = self.filter(merged_into__isnull=False).matching(text).order_by().values_list("merged_into", flat=True)
+        found = self.in_use().matching(text)
+        if not (keys := list(merged[:MOST_MERGED])):
+            return found
+        return self.in_use().filter(Q(pk__in=found.order_by().values("pk")) | Q(pk__in=keys))
 
     def matching(self, text: str) -> "PatientQuerySet":
         """Return the patients whose name, record number or birth date matches every word of ``text``."""
@@ -94,7 +107,7 @@ class PatientQuerySet(ClinicRows["Patient"]):
         from patients.models.lesion import Lesion
         from patients.models.visit import Visit
 
-        visits = Visit.objects.filter(patient=OuterRef("pk")).order_by("-date").values("date")[:1]
+        visits = Visit.objects.in_use().filter(patient=OuterRef("pk")).order_by("-date").values("date")[:1]
         lesions = Lesion.objects.filter(patient=OuterRef("pk")).order_by().values("patient")
         return self.annotate(
             last_visit=Subquery(visits),
@@ -148,6 +161,15 @@ class Patient(Edited):
     history = models.TextField(
         _("medical history"), blank=True, help_text=_("Skin cancer in the patient or family, sunburns, medicines.")
     )
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="merged_records",
+        help_text=_("The record that holds everything of this duplicate, whose addresses lead there."),
+    )
     created_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -163,6 +185,13 @@ class Patient(Edited):
             models.CheckConstraint(condition=Q(birth_date__gte=EARLIEST_BIRTH), name="birth_date_is_plausible"),
             models.CheckConstraint(condition=Q(sex__in=Sex.values), name="patient_sex_is_known"),
             models.CheckConstraint(condition=Q(skin_type__in=SkinType.values), name="skin_type_is_known"),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=F("id")),
+                name="patient_is_not_merged_into_itself",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(user__isnull=True), name="merged_patient_has_no_account"
+            ),
         ]
         indexes = [
             models.Index(fields=["clinic", "family_name", "given_name", "id"], name="patients_by_name"),

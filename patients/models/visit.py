@@ -24,10 +24,16 @@ class VisitStatus(models.TextChoices):
     OPEN = "open", _("Open")
     SIGNED = "signed", _("Signed")
     RELEASED = "released", _("Released to the patient")
+    # Entered by mistake: kept, and counted nowhere. It becomes what it was when that is undone.
+    VOID = "void", _("Void")
 
 
 class VisitQuerySet(ClinicRows["Visit"]):
     path_to_clinic = "patient__clinic"
+
+    def in_use(self) -> "VisitQuerySet":
+        """Return the visits that are not void."""
+        return self.exclude(status=VisitStatus.VOID)
 
     def released_to(self, user: "settings.AUTH_USER_MODEL") -> "VisitQuerySet":  # type: ignore[name-defined]
         """Return the visits that a clinic has released to the patient signed in as ``user``."""
@@ -80,6 +86,11 @@ class Visit(Edited):
     @property
     def is_open(self) -> bool:
         return self.status == VisitStatus.OPEN
+
+    @property
+    def is_void(self) -> bool:
+        """Whether the visit was entered by mistake and is not used anywhere."""
+        return self.status == VisitStatus.VOID
 
     @property
     def age(self) -> int:

@@ -32,6 +32,7 @@ from patients.services.clinics import (
 from patients.services.closing import NoAccount, close_patient_account
 from patients.services.consents import ConsentState, consent_states, record_consent
 from patients.services.lesions import add_lesion, correct_lesion
+from patients.services.merged_records import RecordIsMerged, survivor_of
 from patients.services.password_links import set_password_path
 from patients.services.patients import (
     BirthDateContradicted,
@@ -59,6 +60,7 @@ __all__ = [
     "LesionOfAnotherPatient",
     "NamesakeRegistered",
     "NoAccount",
+    "RecordIsMerged",
     "RecordNumberTaken",
     "RiskStatement",
     "TokenExpired",
@@ -96,6 +98,7 @@ __all__ = [
     "risk_facts_of",
     "set_password_path",
     "suggest_record_number",
+    "survivor_of",
     "symptoms_at",
     "update_clinic",
     "update_member",

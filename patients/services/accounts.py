@@ -4,11 +4,12 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from dermascan.core.errors import Refused
-from patients.edits import ensure_nothing_is_lost
+from patients.edits import change_record, ensure_nothing_is_lost
 from patients.models import Clinic, Member, MessageKind, OutgoingMessage, Patient, User
 from patients.names import clean_line
 from patients.outbox import cancel_messages, queue_message
 from patients.services.account_state import is_known_to_be_wrong
+from patients.services.merged_records import lock_patient
 from patients.services.same_clinic import ensure_same_clinic
 
 
@@ -45,7 +46,7 @@ def give_patient_account(
     """
     ensure_same_clinic(patient, by)
     with transaction.atomic():
-        patient = Patient.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=patient.pk)
+        patient = lock_patient(patient)
         is_new_address = patient.user is None or patient.user.email.lower() != email.lower()
         if is_new_address and not is_right and is_known_to_be_wrong(email, patient=patient):
             raise AccountRefused(
@@ -60,8 +61,8 @@ def give_patient_account(
                 first_name=patient.given_name,
                 last_name=patient.family_name,
             )
-            patient.user = user
-            patient.save(update_fields=["user"])
+            change_record(patient, {"user": user}, by=by.user)
+            patient.save(update_fields=["user", "changed_by", "changed_at"])
         elif may_correct_address(patient.user) and patient.user.email != email:
             ensure_nothing_is_lost(patient.user, {"email": email}, made_from)
             ensure_address_is_free(email, clinic=patient.clinic, account=patient.user)

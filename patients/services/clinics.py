@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from dermascan.core.errors import Refused
 from patients.edits import change_record, ensure_nothing_is_lost
+from patients.history import keep_history
 from patients.models import Clinic, Member, Revocation, Role, User
 from patients.services.accounts import AccountRefused, ensure_address_is_free, make_user
 from patients.services.same_clinic import AnotherClinic
@@ -102,6 +103,7 @@ def update_member(
             member.api_tokens.all().revoke(because=Revocation.ROLE, by=by)
         change_record(member, {"role": role}, by=by)
         member.save(update_fields=["role", "changed_by", "changed_at"])
+        keep_history(member, {name: getattr(user, name) for name in account}, account, by=by)
         for name, value in account.items():
             setattr(user, name, value)
         user.is_staff = role in ADMIN_ROLES or user.is_superuser

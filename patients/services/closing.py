@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from dermascan.core.errors import Refused
+from patients.edits import change_record
 from patients.models import AccountClosure, ClosureReason, Member, Patient, User
 from patients.outbox import cancel_messages
 from patients.services.same_clinic import ensure_same_clinic
@@ -51,8 +52,8 @@ def close_patient_account(
             note=" ".join(note.split())[:500],
             closed_by=by,
         )
-        patient.user = None
-        patient.save(update_fields=["user"])
+        change_record(patient, {"user": None}, by=by.user, reason=f"{closure} {closure.note}")
+        patient.save(update_fields=["user", "changed_by", "changed_at"])
         cancel_messages(user=account)
         if not (account.is_superuser or Member.objects.filter(user=account).exists()):
             _deactivate(account)

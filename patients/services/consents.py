@@ -6,6 +6,7 @@ from django.db import transaction
 
 from patients.edits import ensure_nothing_is_lost
 from patients.models import Consent, Member, Patient, Purpose
+from patients.services.merged_records import lock_patient
 from patients.services.same_clinic import ensure_same_clinic
 
 
@@ -20,7 +21,7 @@ def record_consent(
     ensure_same_clinic(patient, by)
     with transaction.atomic():
         # Locking the patient prevents two records from both taking the next number.
-        patient = Patient.objects.select_for_update().get(pk=patient.pk)
+        patient = lock_patient(patient)
         newest = patient.consents.filter(purpose=purpose).order_by("-number").first()
         if newest is not None:
             ensure_nothing_is_lost(newest, {"decision": decision}, made_from)

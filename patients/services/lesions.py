@@ -4,6 +4,7 @@ from django.db.models import Max
 from dermascan.core.rough_dates import RoughDate
 from patients.edits import change_record
 from patients.models import Lesion, Member, Patient, Side
+from patients.services.merged_records import lock_patient
 from patients.services.same_clinic import ensure_same_clinic
 
 
@@ -21,7 +22,7 @@ def add_lesion(
     values = {"body_site": body_site, "side": side, "noticed": noticed, "description": description}
     with transaction.atomic():
         # Locking the patient prevents two lesions from taking the same number.
-        patient = Patient.objects.select_for_update().get(pk=patient.pk)
+        patient = lock_patient(patient)
         highest = patient.lesions.aggregate(highest=Max("number"))["highest"] or 0
         return patient.lesions.create(number=highest + 1, created_by=by, **values)
 

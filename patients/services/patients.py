@@ -13,6 +13,7 @@ from patients.edits import change_record
 from patients.models import Clinic, Member, Patient, Sex
 from patients.names import clean_line, clean_number, fold_number, name_keys
 from patients.services.accounts import remove_address
+from patients.services.merged_records import lock_patient
 from patients.services.same_clinic import ensure_same_clinic
 
 FIRST_RECORD_NUMBER = "P-00001"
@@ -122,7 +123,7 @@ def update_patient(
     ensure_same_clinic(patient, by)
     with transaction.atomic():
         clinic = Clinic.objects.select_for_update().get(pk=patient.clinic_id)
-        patient = Patient.objects.select_for_update().get(pk=patient.pk)
+        patient = lock_patient(patient)
         values = {
             "record_number": _free_number(record_number, clinic, of=patient) or patient.record_number,
             "given_name": clean_line(given_name),
@@ -166,7 +167,7 @@ def ensure_nothing_is_earlier(patient: Patient, birth_date: datetime.date) -> No
     """Raise ``BirthDateContradicted`` if the record contains an event before ``birth_date``, a corrected date."""
     if birth_date <= patient.birth_date:
         return
-    visit = patient.visits.order_by("date").first()
+    visit = patient.visits.in_use().order_by("date").first()
     if visit is not None and visit.date < birth_date:
         raise BirthDateContradicted(
             _("The birth date must be before the patient's first visit, on %(date)s.")
@@ -188,7 +189,7 @@ def _namesakes_of(patient: Patient) -> set[Patient]:
 def _namesakes(clinic: Clinic, given_name: str, family_name: str, birth_date: datetime.date) -> set[Patient]:
     """Return the clinic's patients with this name and birth date."""
     keys = name_keys(given_name, family_name)
-    patients = Patient.objects.filter(clinic=clinic, birth_date=birth_date)
+    patients = Patient.objects.in_use().filter(clinic=clinic, birth_date=birth_date)
     return {patient for patient in patients if keys & name_keys(patient.given_name, patient.family_name)}
 
 

@@ -8,16 +8,21 @@ from django.utils.translation import gettext as _
 from dermascan.core.errors import Refused
 from patients.edits import change_record
 from patients.models import Member, Patient, Visit
+from patients.services.merged_records import lock_patient
 from patients.services.same_clinic import ensure_same_clinic
 
 
 class VisitIsClosed(Refused):
-    """The visit was signed and can no longer be changed."""
+    """The visit was signed, or is void, and can no longer be changed."""
 
     code = "visit_is_closed"
 
-    def __init__(self) -> None:
-        super().__init__(_("This visit was signed and can no longer be changed. Log a new visit instead."))
+    def __init__(self, visit: Visit | None = None) -> None:
+        if visit is not None and visit.is_void:
+            words = _("This visit is void: it was entered by mistake. Undo that first, or log a new visit.")
+        else:
+            words = _("This visit was signed and can no longer be changed. Log a new visit instead.")
+        super().__init__(words)
 
 
 def log_visit(
@@ -46,7 +51,7 @@ def log_visit(
         "plan": plan,
     }
     with transaction.atomic():
-        patient = Patient.objects.select_for_update().get(pk=patient.pk)
+        patient = lock_patient(patient)
         return patient.visits.create(**values)
 
 
@@ -100,5 +105,5 @@ def lock_open_visit(*, visit_id: uuid.UUID) -> Visit:
     """Return the visit with its row locked until the transaction ends. Raises ``VisitIsClosed``."""
     visit = Visit.objects.select_for_update().get(pk=visit_id)
     if not visit.is_open:
-        raise VisitIsClosed
+        raise VisitIsClosed(visit)
     return visit

@@ -27,13 +27,11 @@ PAGE_LENGTH = 25
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 def patient_list(request: MemberRequest) -> HttpResponse:
-    patients = Patient.objects.visible_to(request.member).with_summary()
+    visible = Patient.objects.visible_to(request.member)
     form = SearchForm(request.GET)
     searched = form.is_valid() and form.cleaned_data["q"]
-    if searched:
-        patients = patients.matching(searched)
-    elif form.errors:
-        patients = patients.none()
+    patients = visible.found_by(searched) if searched else visible.in_use()
+    patients = patients.none() if form.errors else patients.with_summary()
     page = Paginator(patients, PAGE_LENGTH).get_page(request.GET.get("page"))
     # A search while typing requests only the list.
     template = "patients/includes/patient_search.html" if request.htmx else "patients/patient_list.html"

@@ -31,7 +31,7 @@ def visit_edit(request: MemberRequest, visit_id: UUID) -> HttpResponse:
     visits = Visit.objects.visible_to(request.member).select_related("patient")
     visit = get_object_or_404(visits, pk=visit_id)
     if not visit.is_open and not request.POST:
-        messages.error(request, str(VisitIsClosed()))
+        messages.error(request, str(VisitIsClosed(visit)))
         return redirect(visit)
     form = VisitForm(request.POST or None, instance=visit, patient=visit.patient, member=request.member)
     if request.method == "POST" and form.is_valid():

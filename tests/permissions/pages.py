@@ -124,6 +124,19 @@ PAGES: dict[str, list[Case]] = {
         name: [Case(ids=PATIENT, get=clinic(405), post=own_clinic(302))]
         for name in ("reminders-stop", "reminders-resume")
     },
+    "patient-history": [Case(ids=PATIENT, get=own_clinic(200), post=clinic(405))],
+    "visit-history": [Case(ids=OPEN_VISIT, get=own_clinic(200), post=clinic(405))],
+    "lesion-history": [Case(ids={"lesion_id": "lesion"}, get=own_clinic(200), post=clinic(405))],
+    **{
+        f"{kind}-history": [
+            Case(
+                ids={f"{kind}_id": f"patients.{kind}"},
+                get=signed_in(403, manager=200, superuser=200),
+                post=signed_in(403, manager=405, superuser=405),
+            )
+        ]
+        for kind in ("clinic", "member")
+    },
     # Photographs
     "upload": [
         Case(ids=OPEN_VISIT, get=own_clinic(200), post=own_clinic(400)),
@@ -170,6 +183,16 @@ PAGES: dict[str, list[Case]] = {
     ],
     "image-review": [Case(ids=IMAGE, get=dermatologists(405, stranger=405), post=dermatologists(422))],
     "image-exclude": [Case(ids=IMAGE, get=own_clinic(200), post=own_clinic(422))],
+    "image-move": [Case(ids=IMAGE, get=own_clinic(200), post=own_clinic(422))],
+    "lesion-move": [Case(ids={"lesion_id": "lesion"}, get=own_clinic(200), post=own_clinic(422))],
+    "visit-move": [Case(ids=visit, get=own_clinic(200), post=own_clinic(422)) for visit in (OPEN_VISIT, SIGNED_VISIT)],
+    "visit-void": [
+        Case(ids=OPEN_VISIT, get=own_clinic(200), post=own_clinic(422)),
+        # Staff do not void what is signed.
+        Case(ids=SIGNED_VISIT, get=own_clinic(200, staff=422), post=own_clinic(422)),
+    ],
+    "patient-merge": [Case(ids=PATIENT, get=own_clinic(200), post=own_clinic(422))],
+    "correction": [Case(ids={"correction_id": "correction"}, get=own_clinic(200), post=own_clinic(422))],
     "image-undo-exclusion": [Case(ids=IMAGE, get=clinic(405), post=own_clinic(302))],
     "image-scale": [Case(ids=IMAGE, get=clinic(405), post=own_clinic(302))],
     "image-analyse": [Case(ids=IMAGE, get=clinic(405), post=own_clinic(302))],

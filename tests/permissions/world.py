@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from dermascan.models import ContactMessage, WorkerHeartbeat
+from diagnosis.corrections.models import Correction
 from diagnosis.images.models import Image
 from diagnosis.opinions.services import OutsideDoctor, ask_for_opinion
 from diagnosis.outcomes.pathology import Findings, enter_result
@@ -73,6 +74,9 @@ class World:
             reason="Better.",
             proposed_by=dermatologist.user,
             proposed_clinic=home,
+        )
+        self.objects["correction"] = Correction.objects.create(
+            clinic=home, kind="void", title="Visit", reason="Entered twice.", steps=[], by=dermatologist
         )
         self.objects["training_run"] = TrainingRun.objects.create(parent=active_version())
         self.objects["device"] = factories.DeviceFactory(clinic=home, created_by=dermatologist)

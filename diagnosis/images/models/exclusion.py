@@ -16,6 +16,8 @@ class ExclusionReason(models.TextChoices):
     OTHER_LESION = "other_lesion", _("It shows another lesion")
     TAKEN_TWICE = "taken_twice", _("It was added twice")
     UNFIT = "unfit", _("It cannot be used")
+    # Never chosen for one photograph: the visit's correction sets it, and ends it.
+    VOID_VISIT = "void_visit", _("Its visit was entered by mistake")
 
 
 class ExclusionQuerySet(models.QuerySet["Exclusion"]):

@@ -27,6 +27,7 @@ from diagnosis.record.demo.sample_photographs import take_photograph
 from diagnosis.reports.services import release_report, sign_visit
 from diagnosis.reviews.models import ConfirmedLabel, QueueEntry
 from diagnosis.reviews.services import record_review
+from patients.edits import change_record
 from patients.models import Clinic, Lesion, Member, Patient, User, Visit
 from patients.services import (
     RiskStatement,
@@ -141,7 +142,7 @@ def _add_patient(data: dict[str, Any], *, nurse: Member, dermatologist: Member) 
 
 def _link_account(patient: Patient, data: dict[str, Any]) -> None:
     """Give the patient an account, without the e-mail that asks for a password."""
-    patient.user = make_user(
+    account = make_user(
         clinic=patient.clinic,
         username=data["user_name"],
         # Empty, since the patient record already has this address.
@@ -149,8 +150,9 @@ def _link_account(patient: Patient, data: dict[str, Any]) -> None:
         first_name=patient.given_name,
         last_name=patient.family_name,
     )
-    _give_demo_password(patient.user)
-    patient.save(update_fields=["user"])
+    _give_demo_password(account)
+    change_record(patient, {"user": account}, by=patient.created_by.user)
+    patient.save(update_fields=["user", "changed_by", "changed_at"])
 
 
 def _add_visit(

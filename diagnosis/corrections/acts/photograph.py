@@ -1,0 +1,121 @@
+"""Move a photograph to another lesion, of the same patient or of another one."""
+
+from django.utils import formats
+from django.utils.translation import gettext as _
+
+from diagnosis.corrections.acts.places import Numbers, add_lesion_like, add_visit_like, ensure_born, ensure_target, who
+from diagnosis.corrections.carrying_out import carry_out
+from diagnosis.corrections.errors import CannotCorrect
+from diagnosis.corrections.models import Correction, CorrectionKind
+from diagnosis.corrections.plans import Plan, count, notice_of_reports, reports_with
+from diagnosis.images.models import Image
+from patients.models import Lesion, Member, Patient, Visit
+
+
+def plan_photograph_move(
+    *, image: Image, patient: Patient, lesion: Lesion | None = None, visit: Visit | None = None
+) -> Plan:
+    """Return what moving ``image`` would do.
+
+    Args:
+        patient: whose record it belongs to; it may be the one that holds it.
+        lesion: the lesion that it shows; None for a new one at the same place.
+        visit: the open visit that it was taken at, if the patient is another one; None for a new visit of that date.
+
+    Raises ``CannotCorrect``.
+    """
+    image = Image.objects.select_related("visit__patient__clinic", "lesion").get(pk=image.pk)
+    source, is_other = image.visit.patient, image.visit.patient_id != patient.pk
+    patient = Patient.objects.get(pk=patient.pk)
+    lesion = Lesion.objects.get(pk=lesion.pk) if lesion else None
+    visit = Visit.objects.get(pk=visit.pk) if visit and is_other else None
+    _ensure_possible(image, patient, lesion, visit)
+
+    plan = Plan(CorrectionKind.MOVE_PHOTOGRAPH, _title(image, patient, lesion), [source])
+    plan.moved = [image]
+    plan.touch(image.visit, image.lesion, *([lesion] if lesion else []), *([visit] if visit else []))
+    to_lesion = str(lesion.pk) if lesion else _new_lesion(plan, image, patient)
+    if not is_other:
+        plan.change(image, lesion_id=to_lesion)
+        plan.notices.append(_("Its answer, reviews and label go with it; the queue follows."))
+    else:
+        plan.patients.append(patient)
+        plan.change(image, lesion_id=to_lesion, visit_id=str(visit.pk) if visit else _new_visit(plan, image, patient))
+        plan.notices.append(
+            _("%(source)s no longer sees it; its answer, reviews and label go with it to %(target)s.")
+            % {"source": who(source), "target": who(patient)}
+        )
+    for report in reports_with([image]):
+        plan.withhold(report)
+    plan.numbers = count(Image.objects.filter(pk=image.pk), plan.reports)
+    notice_of_reports(plan, instead=_shows_another_patient() if is_other else "")
+    return plan
+
+
+def move_photograph(
+    *,
+    image: Image,
+    patient: Patient,
+    by: Member,
+    reason: str,
+    lesion: Lesion | None = None,
+    visit: Visit | None = None,
+    seen: str | None = None,
+) -> Correction:
+    """Move a photograph as ``plan_photograph_move`` says. Raises as ``carry_out``."""
+    return carry_out(
+        lambda: plan_photograph_move(image=image, patient=patient, lesion=lesion, visit=visit),
+        by=by,
+        reason=reason,
+        seen=seen,
+        clinic_patients=[image.visit.patient_id, patient.pk],
+    )
+
+
+def _ensure_possible(image: Image, patient: Patient, lesion: Lesion | None, visit: Visit | None) -> None:
+    if image.visit.is_void:
+        raise CannotCorrect(_("Its visit is void. Restore the visit first."))
+    if lesion is not None and lesion.patient_id != patient.pk:
+        raise CannotCorrect(_("This lesion belongs to another patient. Choose one of this patient's lesions."))
+    if image.visit.patient_id == patient.pk:
+        if lesion is not None and lesion.pk == image.lesion_id:
+            raise CannotCorrect(_("The photograph is filed under this lesion already."))
+    else:
+        ensure_target(patient, of=image.visit.patient)
+        if visit is not None and (visit.patient_id != patient.pk or not visit.is_open):
+            raise CannotCorrect(_("Choose an open visit of that patient, or a new one."))
+        ensure_born(patient, visit=visit or image.visit)
+    same = Image.objects.filter(visit=visit or image.visit_id, lesion=lesion, sha256=image.sha256)
+    if lesion is not None and same.exclude(pk=image.pk).exists():
+        raise CannotCorrect(_("That lesion already has this photograph: exclude this one as added twice."))
+
+
+def _new_lesion(plan: Plan, image: Image, patient: Patient) -> str:
+    plan.notices.append(
+        _("A new lesion is added to the record of %(patient)s: %(place)s.")
+        % {"patient": who(patient), "place": image.lesion.place}
+    )
+    return add_lesion_like(plan, image.lesion, patient=patient, number=Numbers(patient).next())
+
+
+def _new_visit(plan: Plan, image: Image, patient: Patient) -> str:
+    plan.notices.append(
+        _("A new open visit of %(date)s is logged for %(patient)s, with the same details.")
+        % {"date": formats.date_format(image.visit.date, "j M Y"), "patient": who(patient)}
+    )
+    return add_visit_like(plan, image.visit, patient=patient)
+
+
+def _shows_another_patient() -> str:
+    return _("The signed report shows another patient, so it can never be released again. Log and sign a new visit.")
+
+
+def _title(image: Image, patient: Patient, lesion: Lesion | None) -> str:
+    target = str(lesion) if lesion else _("a new lesion")
+    if image.visit.patient_id != patient.pk:
+        target = f"{who(patient)}, {target}"
+    return _("Photograph of %(lesion)s, %(date)s → %(target)s") % {
+        "lesion": image.lesion,
+        "date": formats.date_format(image.visit.date, "j M Y"),
+        "target": target,
+    }
