@@ -69,7 +69,8 @@ def test_no_mail_contains_the_request_host(forged, clinic, patient, staff, derma
     doctor.post(addendum, filled_in(doctor, addendum, "words", words="The laboratory has answered."))
     confirmed(specimen_sent(visit.images.get().lesion, dermatologist, age=0), dermatologist)
     deliver_due()  # before the report is withheld
-    doctor.post(reverse("image-exclude", args=[visit.images.get().pk]), {"reason": "other_patient", "note": "Hers."})
+    exclusion = {"reason": "other_patient", "note": "It is of the next patient in the room."}
+    doctor.post(reverse("image-exclude", args=[visit.images.get().pk]), exclusion)
     open_incident(clinic=clinic, kind=IncidentKind.DRIFT, words="They differ.")
     deliver_due()
 
