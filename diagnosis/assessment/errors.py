@@ -88,13 +88,6 @@ class ExcludedWithVisit(Refused):
         super().__init__(_("Its visit is void. Restore the visit: its photographs are then used again."))
 
 
-class LesionOfAnotherPatient(Refused):
-    code = "lesion_of_another_patient"
-
-    def __init__(self) -> None:
-        super().__init__(_("This lesion belongs to another patient. Choose one of this patient's lesions."))
-
-
 class NothingToOverride(Refused):
     code = "nothing_to_override"
 

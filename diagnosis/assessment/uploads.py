@@ -13,7 +13,7 @@ from dermascan.core.multipart import printable_name
 from dermascan.core.once import Attempt, has_stored, note_stored
 from dermascan.core.written_files import kept_only_on_success
 from diagnosis.assessment.analysis import DISPLAY_SIDE, THUMBNAIL_SIDE, Reading, reading_of, record_prediction
-from diagnosis.assessment.errors import AlreadyUploaded, LesionOfAnotherPatient
+from diagnosis.assessment.errors import AlreadyUploaded
 from diagnosis.images.clinic_analysers import serving_in
 from diagnosis.images.errors import DeviceOfAnotherClinic, ImplausibleTime
 from diagnosis.images.facts import (
@@ -32,6 +32,7 @@ from mlmodel.pictures.picture import Picture, decode, encode_jpeg
 from mlmodel.pictures.picture_errors import MAX_BYTES
 from mlmodel.versions.models import ModelVersion
 from patients.models import Lesion, Member, Visit
+from patients.services import LesionOfAnotherPatient
 from patients.services.visits import VisitIsClosed, lock_open_visit
 
 __all__ = [

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from dermascan.core.sentences import has_words
-from diagnosis.outcomes.errors import LesionIsClosed, LesionIsOpen, ReasonMissing, ResultAwaited
+from diagnosis.outcomes.errors import LesionIsClosed, LesionIsOpen, OutcomeNeedsReason, ResultAwaited
 from diagnosis.outcomes.locks import lock_lesion
 from diagnosis.outcomes.models import ClosureReason, LesionClosure
 from patients.models import Lesion, Member
@@ -22,11 +22,11 @@ def close_lesion(
 
     Raises:
         PermissionDenied: ``by`` is not a dermatologist of the patient's clinic.
-        LesionIsClosed, ResultAwaited, ReasonMissing, ChangedSince: see ``diagnosis.outcomes.errors``.
+        LesionIsClosed, ResultAwaited, OutcomeNeedsReason, ChangedSince: see ``diagnosis.outcomes.errors``.
     """
     ensure_dermatologist_of(lesion.patient, by)
     if why == ClosureReason.OTHER and not has_words(note):
-        raise ReasonMissing
+        raise OutcomeNeedsReason
     with transaction.atomic():
         lesion, outcome = lock_lesion(lesion, made_from=made_from)
         if outcome.closure:
@@ -43,11 +43,11 @@ def reopen_lesion(*, lesion: Lesion, by: Member, reason: str, made_from: str | N
 
     Raises:
         PermissionDenied: ``by`` is not a dermatologist of the patient's clinic.
-        LesionIsOpen, ReasonMissing, ChangedSince: see ``diagnosis.outcomes.errors``.
+        LesionIsOpen, OutcomeNeedsReason, ChangedSince: see ``diagnosis.outcomes.errors``.
     """
     ensure_dermatologist_of(lesion.patient, by)
     if not has_words(reason):
-        raise ReasonMissing
+        raise OutcomeNeedsReason
     with transaction.atomic():
         lesion, outcome = lock_lesion(lesion, made_from=made_from)
         if (closure := outcome.closure) is None:

@@ -96,8 +96,8 @@ class ReceivedTooEarly(Refused):
         super().__init__(words % {"date": specimen.sent_on.isoformat()})
 
 
-class ReasonMissing(Refused):
-    code = "reason_missing"
+class OutcomeNeedsReason(Refused):
+    code = "outcome_needs_reason"
 
     def __init__(self) -> None:
         super().__init__(_("Give the reason in a sentence. It is stored with your name."))

@@ -18,7 +18,7 @@ from diagnosis.images.models.step import newest_step
 from diagnosis.outcomes.errors import (
     AlreadyConfirmed,
     AmendedSince,
-    ReasonMissing,
+    OutcomeNeedsReason,
     ReceivedTooEarly,
     ResultIsWithdrawn,
     SpecimenIsWithdrawn,
@@ -76,7 +76,7 @@ def enter_result(
 
     Raises:
         PermissionDenied: ``by`` belongs to another clinic.
-        SpecimenIsWithdrawn, ReceivedTooEarly, ReasonMissing, SpecimenNumberTaken, SpecimenHasNumber, ChangedSince: see
+        SpecimenIsWithdrawn, ReceivedTooEarly, OutcomeNeedsReason, SpecimenNumberTaken, SpecimenHasNumber, ChangedSince: see
             ``diagnosis.outcomes.errors``.
     """
     ensure_same_clinic(specimen.lesion.patient, by)
@@ -154,12 +154,12 @@ def withdraw_result(*, result: PathologyResult, by: Member, reason: str) -> Path
 
     Raises:
         PermissionDenied: ``by`` is of another clinic, or the result is confirmed and ``by`` is no dermatologist.
-        ReasonMissing, ResultIsWithdrawn: see ``diagnosis.outcomes.errors``.
+        OutcomeNeedsReason, ResultIsWithdrawn: see ``diagnosis.outcomes.errors``.
     """
     patient = result.specimen.lesion.patient
     ensure_same_clinic(patient, by)
     if not has_words(reason):
-        raise ReasonMissing
+        raise OutcomeNeedsReason
     with transaction.atomic():
         lock_lesion(result.specimen.lesion, made_from=None)
         result = _locked(result)
@@ -208,7 +208,7 @@ def _reason(specimen: Specimen, outcome: LesionOutcome, reason: str) -> str:
     if has_words(reason):
         return reason.strip()
     if history.newest is not None:
-        raise ReasonMissing
+        raise OutcomeNeedsReason
     return _("Entered again after the earlier one was withdrawn.")
 
 

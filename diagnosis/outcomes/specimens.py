@@ -10,7 +10,7 @@ from dermascan.core.sentences import has_words
 from diagnosis.outcomes.errors import (
     LesionIsClosed,
     OfAnotherPatient,
-    ReasonMissing,
+    OutcomeNeedsReason,
     SpecimenHasNumber,
     SpecimenHasResult,
     SpecimenIsWithdrawn,
@@ -98,11 +98,11 @@ def withdraw_specimen(*, specimen: Specimen, by: Member, reason: str, made_from:
 
     Raises:
         PermissionDenied: ``by`` belongs to another clinic.
-        ReasonMissing, SpecimenIsWithdrawn, SpecimenHasResult, ChangedSince: see ``diagnosis.outcomes.errors``.
+        OutcomeNeedsReason, SpecimenIsWithdrawn, SpecimenHasResult, ChangedSince: see ``diagnosis.outcomes.errors``.
     """
     ensure_same_clinic(specimen.lesion.patient, by)
     if not has_words(reason):
-        raise ReasonMissing
+        raise OutcomeNeedsReason
     with transaction.atomic():
         _lesion, outcome = lock_lesion(specimen.lesion, made_from=made_from)
         history = next((each for each in outcome.specimens if each.specimen.pk == specimen.pk), None)

@@ -31,7 +31,7 @@ from patients.services.clinics import (
 )
 from patients.services.closing import NoAccount, close_patient_account
 from patients.services.consents import ConsentState, consent_states, record_consent
-from patients.services.lesions import add_lesion, correct_lesion
+from patients.services.lesions import LesionOfAnotherPatient, add_lesion, correct_lesion
 from patients.services.merged_records import RecordIsMerged, survivor_of
 from patients.services.password_links import set_password_path
 from patients.services.patients import (
@@ -46,7 +46,7 @@ from patients.services.patients import (
 )
 from patients.services.risk import RiskStatement, record_risk, risk_facts_of
 from patients.services.same_clinic import AnotherClinic
-from patients.services.symptoms import LesionOfAnotherPatient, record_symptoms, symptoms_at
+from patients.services.symptoms import record_symptoms, symptoms_at
 from patients.services.visits import VisitIsClosed, lock_open_visit, log_visit, update_visit
 
 __all__ = [

@@ -1,11 +1,20 @@
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
+from dermascan.core.errors import Refused
 from dermascan.core.rough_dates import RoughDate
 from patients.edits import change_record
 from patients.models import Lesion, Member, Patient, Side
 from patients.services.merged_records import lock_patient
 from patients.services.same_clinic import ensure_same_clinic
+
+
+class LesionOfAnotherPatient(Refused):
+    code = "lesion_of_another_patient"
+
+    def __init__(self) -> None:
+        super().__init__(_("This lesion belongs to another patient. Choose one of this patient's lesions."))
 
 
 def add_lesion(

@@ -5,25 +5,15 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.utils.translation import gettext as _
 
-from dermascan.core.errors import Refused
 from patients.edits import ChangedMeanwhile, lost_names
 from patients.models import Lesion, LesionSymptoms, Member, SymptomAnswer, Visit
 from patients.models.visit import SYMPTOMS
+from patients.services.lesions import LesionOfAnotherPatient
 from patients.services.same_clinic import ensure_same_clinic
 from patients.services.visits import lock_open_visit
 
 FIELDS = (*SYMPTOMS, "since")
-
-
-class LesionOfAnotherPatient(Refused):
-    """The lesion belongs to another patient than the visit."""
-
-    code = "lesion_of_another_patient"
-
-    def __init__(self) -> None:
-        super().__init__(_("This lesion belongs to another patient than the visit."))
 
 
 def symptoms_at(visit_ids: Iterable[UUID]) -> dict[tuple[UUID, UUID], LesionSymptoms]:

@@ -12,7 +12,7 @@ from django.db import IntegrityError, connections
 from PIL import Image as PillowImage
 
 from diagnosis.assessment.analysis import analyse_image, check_picture
-from diagnosis.assessment.errors import AlreadyUploaded, LesionOfAnotherPatient
+from diagnosis.assessment.errors import AlreadyUploaded
 from diagnosis.assessment.uploads import add_image
 from diagnosis.images.models import Image, ImageFeatures, Prediction
 from mlmodel.network.analyser import get_analyser
@@ -21,6 +21,7 @@ from mlmodel.pictures.picture_errors import MAX_BYTES, NotAPicture, TooLarge
 from mlmodel.versions.models import ModelVersion, ModelVersionStatus
 from mlmodel.versions.serving import active_version
 from patients.models import Member, Visit, VisitStatus
+from patients.services import LesionOfAnotherPatient
 from patients.services.visits import VisitIsClosed
 from tests import factories
 from tests.diagnosis.photographing import blurred, bytes_of, kept, picture_of, stored_files, upload_of, with_gps

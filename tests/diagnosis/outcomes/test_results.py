@@ -9,7 +9,7 @@ from diagnosis.outcomes.errors import (
     AmendedSince,
     ChangedSince,
     LesionIsClosed,
-    ReasonMissing,
+    OutcomeNeedsReason,
     ReceivedTooEarly,
     ResultAwaited,
     SpecimenHasNumber,
@@ -143,7 +143,7 @@ def test_an_amended_result_supersedes_once_it_is_confirmed(patient, dermatologis
     lesion = photographed(patient, 20)
     specimen = sent(lesion, dermatologist)
     first = confirmed(specimen, dermatologist, "nv")
-    with pytest.raises(ReasonMissing):
+    with pytest.raises(OutcomeNeedsReason):
         entered(specimen, dermatologist, "mel")
     second = entered(specimen, dermatologist, "mel", reason="The laboratory amended its report.")
     assert answers_of(lesion) == {20: "nv"}
@@ -238,7 +238,7 @@ def test_mistakes_are_withdrawn_and_kept(patient, staff):
     with pytest.raises(SpecimenHasResult):
         withdraw_specimen(specimen=specimen, by=staff, reason="It was of lesion 2.")
     withdraw_result(result=result, by=staff, reason="It was of lesion 2.")
-    with pytest.raises(ReasonMissing):
+    with pytest.raises(OutcomeNeedsReason):
         withdraw_specimen(specimen=specimen, by=staff, reason=" - ")
     withdraw_specimen(specimen=specimen, by=staff, reason="It was of lesion 2.")
     with pytest.raises(SpecimenIsWithdrawn):
