@@ -7,6 +7,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from diagnosis.images.models import Image
+from diagnosis.measures.scales import with_scales
 from patients.models import Lesion, Member
 
 FEWEST, MOST = 2, 4
@@ -51,7 +52,7 @@ def choose(*, lesion: Lesion, member: Member, keys: Sequence[str], of: str = "")
 def photographs_to_compare(*, lesion: Lesion, member: Member) -> list[Image]:
     """Return the lesion's photographs in use, the newest first."""
     images = Image.objects.visible_to(member).in_use().filter(lesion=lesion)
-    images = images.select_related("visit__patient", "lesion").with_shown_prediction()
+    images = with_scales(images.select_related("visit__patient", "lesion").with_shown_prediction())
     return _in_time(images)[::-1]
 
 
@@ -67,7 +68,7 @@ def _with_the_one_before(image: Image | None, offered: list[Image]) -> list[Imag
 
 
 def _in_time(images: Iterable[Image]) -> list[Image]:
-    return sorted(images, key=lambda image: (image.visit.date, image.created_at, image.pk))
+    return sorted(images, key=lambda image: (*image.order_in_time, image.pk))
 
 
 def _uuid(key: str) -> UUID | None:

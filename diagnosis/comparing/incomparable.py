@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from diagnosis.images.models import Image
 from diagnosis.images.reliability import is_smartphone
+from diagnosis.measures.facts_differ import facts_differ
 from mlmodel.alignment.changes import Doubt
 from mlmodel.network.quality import Reliability
 
@@ -33,6 +34,9 @@ def differences(images: Sequence[Image]) -> list[Difference]:
                 Doubt.DIFFERENT_KINDS,
             )
         )
+    if facts := facts_differ(images):
+        words = _("How they were taken differs, or is not stated for each of them: %(facts)s.")
+        found.append(Difference(words % {"facts": ", ".join(facts)}))
     refused = [image for image in images if not image.is_accepted]
     if refused:
         found.append(

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dermascan.core.errors import Refused
 from dermascan.core.form_fields import PlainDateField, text_field
-from diagnosis.outcomes.errors import ChangedSince, ReasonMissing, ReceivedTooEarly
+from diagnosis.outcomes.errors import ChangedSince, OutcomeNeedsReason, ReceivedTooEarly
 from diagnosis.outcomes.models import ClosureReason, Invasion, Margins, Specimen, SpecimenKind, Ulceration
 from diagnosis.outcomes.models.pathology import MELANOMA, RESULT_ANSWERS, THICKEST_MM, THINNEST_MM
 from diagnosis.outcomes.pathology import Findings
@@ -306,7 +306,7 @@ class ClosureForm(_CleanForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("why") == ClosureReason.OTHER and not cleaned.get("note"):
-            self.add_error("note", str(ReasonMissing()))
+            self.add_error("note", str(OutcomeNeedsReason()))
         return cleaned
 
 

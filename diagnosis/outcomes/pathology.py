@@ -76,8 +76,8 @@ def enter_result(
 
     Raises:
         PermissionDenied: ``by`` belongs to another clinic.
-        SpecimenIsWithdrawn, ReceivedTooEarly, OutcomeNeedsReason, SpecimenNumberTaken, SpecimenHasNumber, ChangedSince: see
-            ``diagnosis.outcomes.errors``.
+        SpecimenIsWithdrawn, ReceivedTooEarly, OutcomeNeedsReason, SpecimenNumberTaken, SpecimenHasNumber,
+            ChangedSince: see ``diagnosis.outcomes.errors``.
     """
     ensure_same_clinic(specimen.lesion.patient, by)
     if findings.received_on < specimen.sent_on:

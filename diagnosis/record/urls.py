@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from diagnosis.record.views import exclusion, photograph, records, today, visit_list
+from diagnosis.record.views import body_map, exclusion, photograph, records, today, visit_list
 
 urlpatterns: list[URLPattern] = [
     path("today/", today.today, name="today"),
@@ -12,6 +12,8 @@ urlpatterns: list[URLPattern] = [
     path("patients/<uuid:patient_id>/", records.patient, name="patient"),
     path("visits/<uuid:visit_id>/", records.visit, name="visit"),
     path("lesions/<uuid:lesion_id>/", records.lesion, name="lesion"),
+    path("patients/<uuid:patient_id>/map/", body_map.body_map, name="body-map"),
+    path("lesions/<uuid:lesion_id>/place/", body_map.lesion_place, name="lesion-place"),
     path("images/<uuid:image_id>/", photograph.image, name="image"),
     path("images/<uuid:image_id>/explanation/", photograph.explanation, name="image-explanation"),
     path("images/<uuid:image_id>/override/", photograph.override, name="image-override"),

@@ -7,6 +7,7 @@ from patients.models.lesion_symptoms import LesionSymptoms, SymptomAnswer
 from patients.models.member import Member, Role
 from patients.models.message import MessageKind, MessageState, OutgoingMessage
 from patients.models.patient import Patient, Sex, SkinType
+from patients.models.placement import LesionPlacement, MapView
 from patients.models.record_change import RecordChange, RecordKind
 from patients.models.risk_fact import RiskAnswer, RiskFact, RiskKind
 from patients.models.user import User
@@ -23,7 +24,9 @@ __all__ = [
     "ConsentMethod",
     "Decision",
     "Lesion",
+    "LesionPlacement",
     "LesionSymptoms",
+    "MapView",
     "Member",
     "MessageKind",
     "MessageState",

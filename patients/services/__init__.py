@@ -44,6 +44,7 @@ from patients.services.patients import (
     suggest_record_number,
     update_patient,
 )
+from patients.services.placements import PinPlace, PlaceRefused, newest_placement, pin_places, place_lesion
 from patients.services.risk import RiskStatement, record_risk, risk_facts_of
 from patients.services.same_clinic import AnotherClinic
 from patients.services.symptoms import record_symptoms, symptoms_at
@@ -60,6 +61,8 @@ __all__ = [
     "LesionOfAnotherPatient",
     "NamesakeRegistered",
     "NoAccount",
+    "PinPlace",
+    "PlaceRefused",
     "RecordIsMerged",
     "RecordNumberTaken",
     "RiskStatement",
@@ -89,7 +92,10 @@ __all__ = [
     "log_visit",
     "mail_set_password_link",
     "may_correct_address",
+    "newest_placement",
     "patient_with_number",
+    "pin_places",
+    "place_lesion",
     "record_consent",
     "record_risk",
     "record_symptoms",

@@ -92,6 +92,13 @@ def test_refusals(run_experiment, small_data):
     assert "is there a lesion" in printed
 
 
+def test_same_lesion(run_experiment, small_data, features, tmp_path):
+    (tmp_path / "ham10000").symlink_to(small_data / "ham10000")
+    printed = run_experiment("same_lesion", tmp_path, "--features", features, "--count", 2)
+
+    assert "pairs of photographs of one lesion, fold 7" in printed
+
+
 def test_papers(run_experiment, small_data, features, tmp_path):
     printed = run_experiment("papers", small_data / "ham10000", "--cache", features, "--runs", tmp_path)
 

@@ -137,6 +137,8 @@ PAGES: dict[str, list[Case]] = {
         ]
         for kind in ("clinic", "member")
     },
+    "body-map": [Case(ids=PATIENT, get=own_clinic(200), post=clinic(405))],
+    "lesion-place": [Case(ids={"lesion_id": "lesion"}, get=own_clinic(200), post=own_clinic(200))],
     # Photographs
     "upload": [
         Case(ids=OPEN_VISIT, get=own_clinic(200), post=own_clinic(400)),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from dermascan.core.errors import Refused
 from dermascan.core.once import once
 from diagnosis.outcomes.errors import (
-    ReasonMissing,
+    OutcomeNeedsReason,
     ReceivedTooEarly,
     ResultIsWithdrawn,
     SpecimenIsWithdrawn,
@@ -31,7 +31,7 @@ from patients.models import Role
 log = logging.getLogger(__name__)
 
 # The field that a refusal is about.
-FIELDS = {SpecimenNumberTaken: "number", ReceivedTooEarly: "received_on", ReasonMissing: "reason"}
+FIELDS = {SpecimenNumberTaken: "number", ReceivedTooEarly: "received_on", OutcomeNeedsReason: "reason"}
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)

@@ -19,7 +19,7 @@ from diagnosis.images.devices import add_device, calibrate_device
 from diagnosis.images.facts import StatedFacts
 from diagnosis.images.kinds import PhotographKind
 from diagnosis.images.models import Image
-from diagnosis.measures.services import measure_visit
+from diagnosis.measures.services import measure_visit, state_scale
 from diagnosis.record.demo import DEMO_PASSWORD, USER_NAMES
 from diagnosis.record.demo.demo_outcomes import add_specimen
 from diagnosis.record.demo.demo_plans import add_demo_plan
@@ -34,6 +34,7 @@ from patients.services import (
     add_lesion,
     enrol_member,
     log_visit,
+    place_lesion,
     record_consent,
     record_risk,
     record_symptoms,
@@ -131,6 +132,9 @@ def _add_patient(data: dict[str, Any], *, nurse: Member, dermatologist: Member) 
         )
         for lesion in data["lesions"]
     ]
+    for lesion, values in zip(lesions, data["lesions"], strict=True):
+        if "place" in values:
+            place_lesion(lesion=lesion, by=nurse, **values["place"])
     for visit in data["visits"]:
         _add_visit(patient, visit, lesions, nurse=nurse, dermatologist=dermatologist)
     for specimen in data.get("specimens", []):
@@ -187,6 +191,8 @@ def _add_photograph(
     device = visit.patient.clinic.devices.filter(default_kind=PhotographKind.DERMOSCOPIC).first()
     stated = StatedFacts(device=device, is_cropped="crop" in data)
     image = add_image(visit=visit, lesion=lesion, upload=upload, by=nurse, stated=stated)
+    if "width_mm" in data:
+        state_scale(image=image, by=nurse, width_mm=Decimal(data["width_mm"]))
     if "review" in data:
         record_review(image=image, reviewer=dermatologist, **data["review"])
     _backdate(image, to=visit.date)

@@ -21,6 +21,8 @@ from diagnosis.assessment.photographs import (
 )
 from diagnosis.images.models import Image
 from diagnosis.outcomes.panel import outcome_panel
+from diagnosis.record.lesion_pins import map_summary
+from diagnosis.record.timeline.page import timeline_of
 from diagnosis.reports.addendum_content import plan_not_for, plan_replaced_on, present_addendum
 from diagnosis.reports.drafts import contradictions_seen
 from diagnosis.reports.forms import WithholdForm
@@ -39,10 +41,12 @@ from patients.services import account_state, consent_states
 @require_safe
 def patient(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     patient_row = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
+    cards, missed = lesion_cards(patient_row), excluded_findings(Image.objects.filter(visit__patient=patient_row))
     context = {
         "patient": patient_row,
-        "lesions": lesion_cards(patient_row),
-        "excluded_findings": excluded_findings(Image.objects.filter(visit__patient=patient_row)),
+        "lesions": cards,
+        "excluded_findings": missed,
+        **map_summary(patient_row, cards=cards, missed=missed),
         "visits": visits_with_counts(patient_row),
         "consents": consent_states(patient_row),
         "account": account_state(patient_row),
@@ -105,6 +109,7 @@ def lesion(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
         "lesion": lesion_row,
         "patient": lesion_row.patient,
         "photographs": in_use,
+        "timeline": timeline_of(lesion_row, in_use),
         "excluded": excluded_among(Image.objects.filter(lesion=lesion_row)),
         "excluded_findings": excluded_findings(Image.objects.filter(lesion=lesion_row)),
         "contradictions": contradictions_among(in_use),
