@@ -2,8 +2,8 @@
 
 A change counts only if it is larger than 19 of 20 pairs of photographs of one lesion differ anyway: in position,
 light, pressure and in how the outline falls. The margins were compared with pairs of one half of the lesions and
-are reported on the other (``python -m benchmarks.alignment``; docs/understand/alignment.md). What is within the margin is
-not said to be unchanged, and what the photographs cannot show has no value.
+are reported on the other (``python -m benchmarks.alignment``; docs/understand/alignment.md). What is within the
+margin is not said to be unchanged, and what the photographs cannot show has no value.
 """
 
 from collections.abc import Mapping, Sequence
