@@ -106,6 +106,7 @@ def test_a_manager_adds_a_device_and_calibrates_it(open_browser, manager):
     page.get_by_label("Height of the full frame").fill("3024")
     page.get_by_role("button", name="Save calibration").click()
     page.get_by_text(re.compile("14.50 mm wide at 4,?032 × 3,?024 pixels")).wait_for()
+    page.reload()  # without the message that it was saved
     assert_accessible(page)
     row = DeviceCalibration.objects.get()
     assert (row.device, row.member, row.frame_width) == (Device.objects.get(), manager, 4032)
