@@ -108,7 +108,7 @@ def _compared(
     if is_within_spread(first.malignant, last.malignant):
         doubts.append(
             _(
-                "The two answers differ no more than those to two photographs of one day, so they do not tell whether "
+                "The answers differ no more than those to photographs of a single day, so they do not tell whether "
                 "the lesion has changed."
             )
         )
@@ -177,7 +177,7 @@ def _area_doubts(before: Sequence[Moment], newest: Sequence[Moment]) -> tuple[st
 
 
 def _nothing_to_compare() -> str:
-    return _("There are no two days with an answer to compare.")
+    return _("There is no earlier day with an answer to compare, or none on the newest day.")
 
 
 def in_words(day: datetime.date) -> str:

@@ -171,7 +171,7 @@ def _limits(moments: Sequence[Moment], series: Series) -> tuple[tuple[Limit, ...
     points = as_read_then(prediction, analyser_of(prediction.model_version)).operating_points
     return (
         Limit(_height(points.watch.threshold), _("Look at it"), "watch"),
-        Limit(_height(points.urgent.threshold), _("Two weeks"), "urgent"),
+        Limit(_height(points.urgent.threshold), _("Urgent"), "urgent"),
     ), _("Thresholds: “%(watch)s” from %(watch_from)s, “%(urgent)s” from %(urgent_from)s.") % {
         "watch": Tier.WATCH.label,
         "watch_from": f"{100 * points.watch.threshold:.1f}\u00a0%",

@@ -86,7 +86,7 @@ def test_a_difference_of_one_day_is_called_so_and_never_no_change(lesion):
 
     shown = change(lesion)
     assert "rose from 4 to 19 in 100" in shown.sentence
-    assert "no more than those to two photographs of one day" in shown.doubts[0]
+    assert "no more than those to photographs of a single day" in shown.doubts[0]
     assert shown.tone == ""
 
 
