@@ -93,10 +93,16 @@ def test_refusals(run_experiment, small_data):
 
 
 def test_same_lesion(run_experiment, small_data, features, tmp_path):
-    (tmp_path / "ham10000").symlink_to(small_data / "ham10000")
+    published, folder = small_data / "ham10000", tmp_path / "ham10000"
+    folder.mkdir()
+    (folder / "images").symlink_to(published / "images")
+    # All photographs of fold 7 are taken for those of one lesion.
+    table = (published / "metadata.csv").read_text()
+    (folder / "metadata.csv").write_text(re.sub(r"\w+_70,(?=\w+,7,)", "one,", table))
     printed = run_experiment("same_lesion", tmp_path, "--features", features, "--count", 2)
 
-    assert "pairs of photographs of one lesion, fold 7" in printed
+    assert re.search(r"^[1-9]\d* pairs of photographs of one lesion, fold 7", printed, re.MULTILINE)
+    assert "log area, scale known" in printed
 
 
 def test_papers(run_experiment, small_data, features, tmp_path):
