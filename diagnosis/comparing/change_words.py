@@ -165,14 +165,14 @@ def _figures(comparison: Comparison, change: Change) -> str:
             return " → ".join(f"{round(100 * each['asymmetry']['shape'])}\u00a0%" for each in values)
         case Measure.BORDER if all(each["border"] for each in values):
             return " → ".join(f"{each['border']['compactness']:.2f}" for each in values)
-        case Measure.AREA if change.basis is Basis.WIDTHS and own.width_mm and other.width_mm:
+        case Measure.AREA if change.basis is Basis.WIDTHS and own.scale and other.scale:
             areas = (_square_mm(comparison.first.image, own), _square_mm(comparison.second.image, other))
             return " → ".join(f"{area:.1f}\u00a0mm²" for area in areas)
     return ""
 
 
 def _square_mm(image: Any, measures: Any) -> float:
-    side = float(measures.width_mm) * min(image.width, image.height) / image.width
+    side = float(measures.scale.width_mm) * min(image.width, image.height) / image.width
     return float(measures.values["area"]) * side**2
 
 

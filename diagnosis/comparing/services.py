@@ -2,12 +2,12 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from decimal import Decimal
 
 from diagnosis.comparing.alignments import Measured, alignment_of, matrix_onto_first
 from diagnosis.comparing.incomparable import differences, is_measured
 from diagnosis.images.errors import CannotReadOriginal
 from diagnosis.images.models import Image
+from diagnosis.measures.scales import Scale
 from diagnosis.measures.services import StoredMeasures, measures_if_readable
 from mlmodel.alignment.aligning import Alignment
 from mlmodel.alignment.changes import Change, Doubt, Measure, Shown, Verdict, changes
@@ -64,12 +64,12 @@ def _changes(own: Measured, other: Measured, alignment: Alignment | None, doubts
         reasons = tuple(doubts) or (Doubt.NOT_MEASURED,)
         return tuple(Change(measure, Verdict.UNKNOWN, doubts=reasons) for measure in Measure)
     first, second = (
-        Shown(measures.values, _square_mm(image, measures.width_mm))
+        Shown(measures.values, _square_mm(image, measures.scale))
         for image, measures in ((own.image, own.measures), (other.image, other.measures))
     )
     return changes(first, second, alignment, doubts=doubts)
 
 
-def _square_mm(image: Image, width_mm: Decimal | None) -> float | None:
+def _square_mm(image: Image, scale: Scale | None) -> float | None:
     """Return the width of the centre square, which measures are shares of."""
-    return None if width_mm is None else float(width_mm) * min(image.width, image.height) / image.width
+    return None if scale is None else float(scale.width_mm) * min(image.width, image.height) / image.width

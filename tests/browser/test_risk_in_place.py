@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from patients.models import LesionSymptoms, RiskFact
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
-from tests.browser.test_accessibility import _problems_of
+from tests.browser.test_accessibility import problems_of
 from tests.factories import ImageFactory, PredictionFactory
 
 
@@ -22,7 +22,7 @@ def test_risk_and_symptoms_are_edited_where_they_are_shown(open_browser, dermato
     page.get_by_role("link", name="Edit risk").press("Enter")
     page.get_by_role("group", name="Previous melanoma").get_by_label("Yes").check()
     page.get_by_role("group", name="Allergies").get_by_label("Yes").check()
-    assert list(_problems_of(page, "risk form")) == []
+    assert list(problems_of(page, "risk form")) == []
     page.get_by_role("button", name="Save risk").press("Enter")
     page.get_by_text("Enter what the patient is allergic to.").first.wait_for()
     page.get_by_label("Allergies: To what").fill("latex")
@@ -34,7 +34,7 @@ def test_risk_and_symptoms_are_edited_where_they_are_shown(open_browser, dermato
     page.get_by_role("group", name="It bleeds").get_by_label("Yes").check()
     page.get_by_role("button", name="Save symptoms").press("Enter")
     expect(page.locator(".symptoms-row")).to_contain_text("bleeds")
-    assert list(_problems_of(page, "saved")) == []
+    assert list(problems_of(page, "saved")) == []
     page.locator(".symptoms-row").get_by_role("link", name="Show it with this").click()
     page.get_by_text("At this visit the patient reported of this spot: bleeds.").first.wait_for()
     assert page.get_by_text("Nothing needs doing today").count() == 0
@@ -78,7 +78,7 @@ def test_privacy_mode_by_keyboard(open_browser, dermatologist, patient, size):
     page.get_by_text("Privacy mode is on.").wait_for()
     assert patient.family_name not in page.content()
     assert patient.family_name not in page.title()
-    assert list(_problems_of(page, "private")) == []
+    assert list(problems_of(page, "private")) == []
     page.get_by_role("link", name="Edit", exact=True).click()
     page.get_by_role("button", name="Turn privacy mode off and open it").press("Enter")
     expect(page.get_by_label("Family name")).to_have_value(patient.family_name)

@@ -57,14 +57,18 @@ def _labels(lesion: Lesion) -> list[Event]:
 
 
 def _reviews(lesion: Lesion) -> list[Event]:
-    rows = Review.objects.standing().filter(image__lesion=lesion).select_related("reviewer__user", "image")
+    rows = (
+        Review.objects.standing()
+        .filter(image__lesion=lesion)
+        .select_related("reviewer__user", "outside_reader", "image")
+    )
     return [
         Event(
             _day(row.created_at),
             REVIEW,
             _("Review by %(who)s: %(answer)s, %(certainty)s")
             % {
-                "who": row.reviewer.name,
+                "who": row.reader.name,
                 "answer": answer_name(row.answer, row.other_text),
                 "certainty": str(row.get_certainty_display()).lower(),
             },

@@ -3,7 +3,6 @@
 import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from diagnosis.assessment.photographs import Photograph
 from diagnosis.images.models import Image, Prediction
 from diagnosis.measures.measure_words import diameter_mm
 from diagnosis.measures.models import Measurement
-from diagnosis.measures.scales import scale_of, with_scales
+from diagnosis.measures.scales import Scale, scale_of, with_scales
 from mlmodel.network.quality import Reliability
 from mlmodel.segmentation.dermoscopic_colours import COLOURS, present
 from mlmodel.segmentation.segmenter import get_segmenter
@@ -87,9 +86,9 @@ def moments_of(photographs: Iterable[Photograph]) -> list[Moment]:
     of_the_lesion = Prediction.objects.filter(image__in=keys).select_related("model_version", "answer_settings")
     for row in of_the_lesion.defer(*(f"model_version__{name}" for name in LONG_FIELDS)).order_by("step"):
         predictions.setdefault(row.image_id, []).append(row)
-    measured, widths = _measured(keys), _widths(keys)
+    measured, scales = _measured(keys), _scales(keys)
     return [
-        _moment(each, predictions.get(each.image.pk, []), measured.get(each.image.pk), widths.get(each.image.pk))
+        _moment(each, predictions.get(each.image.pk, []), measured.get(each.image.pk), scales.get(each.image.pk))
         for each in rows
     ]
 
@@ -108,7 +107,7 @@ def series_among(moments: Sequence[Moment]) -> list[Series]:
 
 
 def _moment(
-    photograph: Photograph, predictions: Sequence[Prediction], values: dict[str, Any] | None, width_mm: Decimal | None
+    photograph: Photograph, predictions: Sequence[Prediction], values: dict[str, Any] | None, scale: Scale | None
 ) -> Moment:
     image = photograph.image
     is_reliable = image.reliability is Reliability.CALIBRATED
@@ -119,7 +118,7 @@ def _moment(
         on=image.taken_on,
         answers=answers,
         shown=next((answer for answer in answers if shown and answer.prediction.pk == shown.pk), None),
-        measures=_measures(image, values, width_mm) if values else NOT_MEASURED,
+        measures=_measures(image, values, scale) if values else NOT_MEASURED,
     )
 
 
@@ -130,17 +129,17 @@ def _answer(prediction: Prediction) -> Answer:
     return Answer(series, prediction.malignant_probability, prediction.tier, prediction)
 
 
-def _measures(image: Image, values: dict[str, Any], width_mm: Decimal | None) -> Measures:
+def _measures(image: Image, values: dict[str, Any], scale: Scale | None) -> Measures:
     if values["doubt"] is not None:
         return NOT_MEASURED
     asymmetry, border = values["asymmetry"], values["border"]
     is_cut = bool(values["is_cut"])
-    side_mm = float(width_mm) * min(image.width, image.height) / image.width if width_mm is not None else None
+    side_mm = float(scale.width_mm) * min(image.width, image.height) / image.width if scale else None
     return Measures(
         asymmetry=None if asymmetry is None else float(asymmetry["shape"]),
         compactness=None if border is None else float(border["compactness"]),
         colours=len(present({colour: float(values["colours"][colour]) for colour in COLOURS})),
-        diameter_mm=diameter_mm(values, width=image.width, height=image.height, width_mm=width_mm),
+        diameter_mm=diameter_mm(values, width=image.width, height=image.height, scale=scale),
         # Of a lesion that is cut off by the frame, only a part was measured.
         area_mm2=None if side_mm is None or is_cut else float(values["area"]) * side_mm**2,
         is_cut=is_cut,
@@ -152,6 +151,6 @@ def _measured(keys: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     return dict(rows.values_list("image", "values"))
 
 
-def _widths(keys: Sequence[UUID]) -> dict[UUID, Decimal]:
+def _scales(keys: Sequence[UUID]) -> dict[UUID, Scale]:
     images = with_scales(Image.objects.filter(pk__in=keys))
-    return {image.pk: scale.width_mm for image in images if (scale := scale_of(image))}
+    return {image.pk: scale for image in images if (scale := scale_of(image))}

@@ -1,5 +1,7 @@
 """Mistakes are mended: seen before, recorded before and after, and undone."""
 
+from typing import Any
+
 import pytest
 from django.apps import apps
 from django.core.exceptions import PermissionDenied
@@ -376,7 +378,8 @@ def test_reports_with_an_old_name_are_listed_until_an_addendum(sign_in, photogra
 def test_a_correction_is_neither_rewritten_nor_undone_without_a_reason(photographs, staff):
     (image,) = photographs()
     correction = void_visit(visit=image.visit, by=staff, reason=REASON)
-    for values in ({"reason": "Another"}, {"steps": []}, {"title": "Another"}):
+    others: list[dict[str, Any]] = [{"reason": "Another"}, {"steps": []}, {"title": "Another"}]
+    for values in others:
         with pytest.raises(IntegrityError, match="correction_is_append_only"), transaction.atomic():
             Correction.objects.filter(pk=correction.pk).update(**values)
     with pytest.raises(IntegrityError, match="corrected_record_is_append_only"), transaction.atomic():
