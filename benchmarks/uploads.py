@@ -58,7 +58,8 @@ def _print_steps(photographs: list[Path]) -> None:
 
 
 def _steps_of(data: bytes) -> dict[str, float]:
-    from diagnosis.assessment.analysis import DISPLAY_SIDE, HEAT_MAP_SIDE, THUMBNAIL_SIDE, heat_map_pngs
+    from diagnosis.assessment.analysis import HEAT_MAP_SIDE, THUMBNAIL_SIDE, heat_map_pngs
+    from diagnosis.images.full_pictures import DISPLAY_SIDE
     from mlmodel.network.analyser import get_analyser
     from mlmodel.network.quality import judge
     from mlmodel.pictures.picture import decode, encode_jpeg

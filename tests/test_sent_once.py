@@ -48,6 +48,7 @@ CREATES_NOTHING = {
     "lesion-symptoms": "the same answers again change nothing",
     "privacy-mode": "a setting of the session",
     "visit-preview": "shows a draft",
+    "admin:review-unit": "remembers one setting of the reader",
     "watch-acknowledge": "an incident is acknowledged once; the rule is in the database",
     "admin:review-mode": "a setting of the session",
     "admin:review-skipped": "ends what was skipped",

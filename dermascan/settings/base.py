@@ -103,6 +103,7 @@ TEMPLATES = [
                 "correction_tags": "diagnosis.corrections.correction_tags",
                 "gate_tags": "diagnosis.retraining.gate_tags",
                 "opinion_tags": "diagnosis.opinions.opinion_tags",
+                "scales": "diagnosis.measures.template_tags",
                 "paper_tags": "diagnosis.reports.paper_tags",
                 "photograph_notes": "diagnosis.assessment.photograph_notes",
                 "plan_tags": "diagnosis.followup.plan_tags",

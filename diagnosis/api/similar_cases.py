@@ -1,6 +1,5 @@
 """The API of similar confirmed cases; the same cases as on the page."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,9 +21,10 @@ from diagnosis.api.warnings import warning_fields_of_image
 from diagnosis.images.models import Image
 from diagnosis.reports.content import settled_label
 from diagnosis.reviews.answers import answer_choices, malignancy_of
+from diagnosis.reviews.blinding import note_seen
 from diagnosis.reviews.diagnoses import BY_CODE
 from diagnosis.reviews.review_words import answer_name, icd10_of
-from diagnosis.similar.services import SimilarCase, similar_cases
+from diagnosis.similar.services import SimilarCases, search_cases
 from mlmodel.taxonomy import Malignancy
 
 
@@ -38,8 +38,10 @@ class SimilarCaseSchema(fields.Serializer[Any]):
     sex = fields.CharField(allow_null=True)
     similarity = fields.FloatField(help_text="Cosine similarity; 1 means identical to the network.")
     likeness = fields.CharField(help_text="The similarity in words.")
-    thumbnail = fields.CharField(help_text="A URL; for another clinic's case, the picture itself (`data:`).")
-    image = ImageLinkSchema(allow_null=True, help_text="Null for another clinic's case.")
+    thumbnail = fields.CharField(help_text="A URL; where `image` is null, the picture itself (`data:`).")
+    image = ImageLinkSchema(
+        allow_null=True, help_text="Null unless it is of the same patient, or of one whom you treat."
+    )
 
 
 class ConfirmedSchema(fields.Serializer[Any]):
@@ -64,6 +66,7 @@ class SimilarCasesSchema(ShownAnswerSchema):
     image = ImageLinkSchema()
     confirmed = ConfirmedSchema(allow_null=True, help_text="The confirmed label of this photograph.")
     cases = SimilarCaseSchema(many=True)
+    compared = fields.IntegerField(help_text="How many confirmed photographs of other lesions were compared.")
     notice = fields.CharField()
     disclaimer = fields.CharField()
 
@@ -72,9 +75,11 @@ _described = extend_schema(
     operation_id="similar",
     summary="Confirmed cases that look like a photograph",
     description=(
-        "At most five cases of other lesions, most similar first: those of your clinic and, de-identified, those of "
-        "other clinics' patients who consented to sharing. Empty if nothing is confirmed yet, or if the active "
-        "network has not analysed the photograph."
+        "At most five cases of other lesions, most similar first: those of your clinic and those of other clinics' "
+        "patients who consented to sharing. They are de-identified unless they are of the same patient, or of one "
+        "whom you treat: whose visit you were the clinician of, or whose photograph you have reviewed. Empty if no "
+        "case is alike enough (a cosine similarity of 0.85), if nothing is confirmed yet, or if the active network "
+        "has not analysed the photograph."
     ),
     responses={
         200: OpenApiResponse(
@@ -93,12 +98,12 @@ class SimilarView(ApiView):
         image = get_object_or_404(
             Image.objects.visible_to(member).select_related("lesion", "label__review"), pk=image_id
         )
-        cases = similar_cases(image=image, member=member)
-        return Response(_answer(image, cases))
+        note_seen(member, [image])
+        return Response(_answer(image, search_cases(image=image, member=member)))
 
 
-def _answer(image: Image, cases: Sequence[SimilarCase]) -> dict[str, Any]:
-    """Return the cases similar to ``image``. Another clinic's cases hold no link to a photograph."""
+def _answer(image: Image, found: SimilarCases) -> dict[str, Any]:
+    """Return the cases similar to ``image``. Those of patients whom the member does not treat hold no link."""
     return {
         "image": image_link(image),
         **warning_fields_of_image(image),
@@ -117,8 +122,9 @@ def _answer(image: Image, cases: Sequence[SimilarCase]) -> dict[str, Any]:
                 "thumbnail": case.thumbnail if case.image is None else site_link(case.thumbnail),
                 "image": image_link(case.image) if case.image else None,
             }
-            for case in cases
+            for case in found.cases
         ],
+        "compared": found.compared,
         "notice": _("These photographs look alike to the network. That is not evidence by itself."),
         "disclaimer": disclaimer(),
     }

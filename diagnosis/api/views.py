@@ -22,6 +22,7 @@ from diagnosis.api.serializers import ExplanationSerializer, PredictBatchSeriali
 from diagnosis.api.storing import Place, find_place
 from diagnosis.api.throttles import ExplanationThrottle, PredictionThrottle
 from diagnosis.assessment.analysis import check_picture
+from diagnosis.reviews.blinding import note_seen
 from mlmodel.pictures.picture_errors import MAX_BYTES
 
 
@@ -136,6 +137,7 @@ def _predict(
         return answer_for_quick_result(result, reader=reader, kind=kind)
     attempt = remembered_attempt(by._request)
     image = place.keep(file, by=member_of(by), attempt=attempt and attempt.part(f"file {index}"))
+    note_seen(member_of(by), [image])
     return answer_for_image(image, reader=reader)
 
 

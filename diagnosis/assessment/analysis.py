@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 
 from dermascan.core.written_files import WrittenFiles, kept_only_on_success
 from diagnosis.images.clinic_analysers import ServingHere, in_clinic, serving_in
+from diagnosis.images.full_pictures import DISPLAY_SIDE
 from diagnosis.images.models import AnswerSettings, HeatMap, Image, Prediction
 from diagnosis.images.originals import picture_of
 from diagnosis.measures.services import store_measures
@@ -23,7 +24,6 @@ from mlmodel.pictures.picture import Picture, decode, encode_jpeg
 from mlmodel.segmentation.measuring import Measured
 from mlmodel.versions.serving import active_analyser
 
-DISPLAY_SIDE = 1600
 THUMBNAIL_SIDE = 320
 # Ten pixels for each cell of the map; the browser scales the overlay to the photograph.
 HEAT_MAP_SIDE = 384

@@ -255,12 +255,14 @@ class LesionCard:
         leading: the most urgent photograph of that day, not the last one taken.
         chips: the chips of that day's photographs together.
         count: the number of photographs in all.
+        newest: the photographs of that day.
     """
 
     lesion: Lesion
     leading: Photograph | None
     chips: tuple[Chip, ...]
     count: int
+    newest: Sequence[Photograph] = ()
 
 
 def lesion_cards(patient: Patient) -> list[LesionCard]:
@@ -274,7 +276,13 @@ def lesion_cards(patient: Patient) -> list[LesionCard]:
 
 def _card(lesion: Any, group: "LesionPhotographs | None") -> LesionCard:
     leading = max(group.photographs, key=lambda each: each.leading_chip.pressing) if group else None
-    return LesionCard(lesion=lesion, leading=leading, chips=group.chips if group else (), count=lesion.photographs)
+    return LesionCard(
+        lesion=lesion,
+        leading=leading,
+        chips=group.chips if group else (),
+        count=lesion.photographs,
+        newest=group.photographs if group else (),
+    )
 
 
 def chips_by_visit(images: ImageQuerySet) -> dict[UUID, tuple[Chip, ...]]:

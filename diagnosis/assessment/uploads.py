@@ -12,7 +12,7 @@ from django.utils import timezone
 from dermascan.core.multipart import printable_name
 from dermascan.core.once import Attempt, has_stored, note_stored
 from dermascan.core.written_files import kept_only_on_success
-from diagnosis.assessment.analysis import DISPLAY_SIDE, THUMBNAIL_SIDE, Reading, reading_of, record_prediction
+from diagnosis.assessment.analysis import THUMBNAIL_SIDE, Reading, reading_of, record_prediction
 from diagnosis.assessment.errors import AlreadyUploaded
 from diagnosis.images.clinic_analysers import serving_in
 from diagnosis.images.errors import DeviceOfAnotherClinic, ImplausibleTime
@@ -23,6 +23,7 @@ from diagnosis.images.facts import (
     with_camera_facts,
     with_device_defaults,
 )
+from diagnosis.images.full_pictures import DISPLAY_SIDE
 from diagnosis.images.models import Image, ImageFeatures
 from diagnosis.reviews.queue import refresh_queue_entry
 from mlmodel.network.analyser import Analyser, Analysis

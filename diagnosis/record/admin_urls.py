@@ -5,6 +5,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
+from diagnosis.record.views import review_lesion
 from diagnosis.record.views import review_screen as review
 from diagnosis.reviews import views as agreement
 
@@ -15,7 +16,11 @@ def review_urls(admin_view: Callable[[Any], Any]) -> list[URLPattern]:
         ("", review.next_photograph, "review"),
         ("mode/", review.mode, "review-mode"),
         ("undo/", review.undo, "review-undo"),
+        ("unit/", review.unit, "review-unit"),
         ("skipped/", review.skipped, "review-skipped"),
+        ("lesions/", review_lesion.next_lesion, "review-lesions"),
+        ("lesions/<uuid:visit_id>/<uuid:lesion_id>/", review_lesion.lesion, "review-lesion"),
+        ("lesions/<uuid:visit_id>/<uuid:lesion_id>/skip/", review_lesion.skip, "review-lesion-skip"),
         ("agreement/", agreement.agreement, "review-agreement"),
         ("<uuid:image_id>/", review.photograph, "review-photograph"),
         ("<uuid:image_id>/others/", review.others, "review-others"),

@@ -122,12 +122,26 @@ class ReviewInline(RoleGate, admin.TabularInline):
     model = Review
     form = ReviewRowForm
     formset = ReviewFormSet
-    fields = ("answer", "other_text", "certainty", "basis", "reason", "reader", "was_blinded", "created_at", "state")
-    readonly_fields = ("reader", "was_blinded", "created_at", "state")
+    fields = (
+        "answer",
+        "other_text",
+        "certainty",
+        "basis",
+        "reason",
+        "reader",
+        "was_blinded",
+        "answer_seen_at",
+        "created_at",
+        "state",
+    )
+    readonly_fields = ("reader", "was_blinded", "answer_seen_at", "created_at", "state")
     extra = 1
     can_delete = False
     verbose_name = _("review")
-    verbose_name_plural = _("Reviews: the label's history shows which of them decided")
+    verbose_name_plural = _(
+        "Reviews: the label's history shows which of them decided. This page shows the network's answer, so a review "
+        "added here is recorded as made after seeing it."
+    )
 
     @admin.display(description=_("reader"))
     def reader(self, review: Review) -> str:

@@ -67,17 +67,16 @@ class AgreementReport:
 
 
 def review_for_agreement(
-    *, reviews: ReviewQuerySet, since: datetime.datetime | None, blinded_only: bool
+    *, reviews: ReviewQuerySet, since: datetime.datetime | None, blinded: bool | None = None
 ) -> AgreementReport:
     """Return the agreement among ``reviews``: each reader's newest deciding one of each photograph.
 
-    Histopathology and consensus are left out: they are not a reader's own opinion.
+    Args:
+        blinded: of blinded reviews alone, or of the others alone; of both if None.
     """
-    deciding = reviews.deciding().exclude(basis__in=(Basis.HISTOPATHOLOGY, Basis.CONSENSUS))
-    if since is not None:
-        deciding = deciding.filter(created_at__gte=since)
-    if blinded_only:
-        deciding = deciding.filter(was_blinded=True)
+    deciding = own_opinions(reviews, since=since)
+    if blinded is not None:
+        deciding = deciding.filter(was_blinded=blinded)
     shown = Prediction.objects.shown().that_could_be_judged().filter(image=OuterRef("image")).order_by()
     columns = deciding.newest_first().values_list(
         "image_id",
@@ -105,6 +104,12 @@ def review_for_agreement(
         outside=sum(not is_one_of_the_seven(answer) for answer in answers),
         is_cut=len(rows) > MOST_OPINIONS,
     )
+
+
+def own_opinions(reviews: ReviewQuerySet, *, since: datetime.datetime | None) -> ReviewQuerySet:
+    """Return the deciding reviews that are a reader's own opinion: neither histopathology nor a consensus."""
+    deciding = reviews.deciding().exclude(basis__in=(Basis.HISTOPATHOLOGY, Basis.CONSENSUS))
+    return deciding if since is None else deciding.filter(created_at__gte=since)
 
 
 def _pairs(opinions: Opinions, names: Mapping[UUID, str]) -> list[Comparison]:

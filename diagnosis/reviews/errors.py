@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from dermascan.core.durations import in_words
 from dermascan.core.errors import Refused
 from diagnosis.reviews.models import Review
+from diagnosis.reviews.models.lesion_review import LATEST_MONTHS, SOONEST_MONTHS
 from diagnosis.reviews.models.review import RETRACTABLE_FOR
 
 
@@ -38,6 +39,32 @@ class OtherTextMissing(Refused):
 
     def __init__(self) -> None:
         super().__init__(_("Say what else it is."))
+
+
+class MonthsMissing(Refused):
+    code = "months_missing"
+
+    def __init__(self) -> None:
+        words = _("Say in how many months the lesion is to be seen again, from %(soonest)d to %(latest)d.")
+        super().__init__(words % {"soonest": SOONEST_MONTHS, "latest": LATEST_MONTHS})
+
+
+class NoPhotographChosen(Refused):
+    code = "no_photograph_chosen"
+
+    def __init__(self) -> None:
+        super().__init__(_("Tick the photographs that your answer is about."))
+
+
+class PhotographsChanged(Refused):
+    """Photographs of the lesion were excluded or moved since the form was rendered."""
+
+    code = "photographs_changed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("The photographs of the lesion have changed since you opened the page. Look at them, then answer.")
+        )
 
 
 class NothingToRetract(Refused):

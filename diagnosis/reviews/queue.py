@@ -36,11 +36,13 @@ class Offer:
         entry: the one claimed for them, or the one that they have open. None if nothing waits.
         following: the next one, unclaimed, so that the browser can preload its photograph.
         waiting: how many wait for them, counted up to ``COUNTED_AT_MOST``.
+        lesions: how many lesions these are of; one that was photographed at two visits counts twice.
     """
 
     entry: QueueEntry | None
     following: QueueEntry | None
     waiting: int
+    lesions: int
 
 
 def offer_for(member: Member, *, shown: Image | None = None) -> Offer:
@@ -48,7 +50,7 @@ def offer_for(member: Member, *, shown: Image | None = None) -> Offer:
 
     It is a single query, since a reader may have reviewed thousands of photographs that wait for a second reader.
     """
-    entries = list(QueueEntry.objects.open_to(member).in_order()[:COUNTED_AT_MOST])
+    entries = list(QueueEntry.objects.open_to(member).in_order().with_places()[:COUNTED_AT_MOST])
     free = [entry for entry in entries if entry.is_free_for(member)]
     if shown is None:
         entry = next((entry for entry in free if claim(entry, member)), None)
@@ -56,7 +58,8 @@ def offer_for(member: Member, *, shown: Image | None = None) -> Offer:
         entry = next((entry for entry in entries if entry.image_id == shown.pk), None)
     current = entry.image_id if entry else shown and shown.pk
     following = next((each for each in free if each.image_id != current), None)
-    return Offer(entry=entry, following=following, waiting=len(entries))
+    lesions = len({each.place for each in entries})
+    return Offer(entry=entry, following=following, waiting=len(entries), lesions=lesions)
 
 
 def claim(entry: QueueEntry, member: Member) -> bool:

@@ -1,15 +1,18 @@
 """Record and withdraw reviews. They are append-only: to change an answer is to add another review."""
 
+from collections.abc import Sequence
+
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from diagnosis.images.errors import IsExcluded
 from diagnosis.images.models import Image
 from diagnosis.reviews.answers import FREE_TEXT, Basis, Cause, is_malignant_answer
+from diagnosis.reviews.blinding import first_seen
 from diagnosis.reviews.diagnoses import recognise
 from diagnosis.reviews.errors import AnsweredMeanwhile, NothingToRetract, OtherTextMissing, TooLateToRetract
 from diagnosis.reviews.labels import derive_label, lock_image
-from diagnosis.reviews.models import OutsideReader, QueueSkip, Review, ReviewRetraction
+from diagnosis.reviews.models import OutsideReader, QueueSkip, Review, ReviewGroup, ReviewRetraction
 from diagnosis.reviews.on_screen import look_away
 from patients.models import Member
 from patients.services.same_clinic import AnotherClinic, ensure_dermatologist_of
@@ -26,14 +29,19 @@ def record_review(
     other_text: str = "",
     was_blinded: bool = False,
     made_from: str | None = None,
+    group: ReviewGroup | None = None,
+    read_together: Sequence[Image] = (),
 ) -> Review:
     """Add a review and recalculate the label. The visit may be signed: histopathology often comes later.
 
     Args:
         other_text: what it is, if the answer is “something else”; ignored otherwise. A diagnosis of the list is
             recognised by its names and recorded by its code.
-        was_blinded: the reader answered before the network's answer was shown. Only a caller that hid it may set this.
+        was_blinded: the reader answered before the network's answer was shown. Only a caller that hid it may set this;
+            it is recorded only if no other page had shown it to the reader before.
         made_from: the token of the form, see ``reviews_token``; None for a caller that has just read the reviews.
+        group: the review of the lesion that it belongs to, see ``diagnosis.reviews.lesion_reviews``.
+        read_together: photographs that the same answer is about: to have seen the answer to one is to have seen all.
 
     Raises:
         PermissionDenied: the reviewer is not a dermatologist of the patient's clinic.
@@ -47,6 +55,7 @@ def record_review(
             raise IsExcluded
         if made_from is not None:
             ensure_nobody_answered(image=image, reader=reviewer, made_from=made_from)
+        seen_at = first_seen(reviewer, [image, *read_together])
         review = Review.objects.create(
             image=image,
             reviewer=reviewer,
@@ -55,7 +64,9 @@ def record_review(
             certainty=certainty,
             basis=basis,
             reason=reason.strip(),
-            was_blinded=was_blinded,
+            was_blinded=was_blinded and seen_at is None,
+            answer_seen_at=seen_at,
+            group=group,
         )
         QueueSkip.objects.filter(image=image, member=reviewer).delete()
         look_away(image=image, member=reviewer)

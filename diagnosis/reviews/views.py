@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from diagnosis.images.condition_names import condition_name
 from diagnosis.reviews.agreement import review_for_agreement, reviews_seen_by
+from diagnosis.reviews.changed_minds import changed_minds
 from mlmodel.taxonomy import CONDITIONS
 from patients.access import is_operator
 from patients.admin.scope import CLINICIANS
@@ -25,17 +26,14 @@ def agreement(request: ClinicRequest) -> HttpResponse:
     if not is_superuser and (request.member is None or request.member.role not in CLINICIANS):
         raise PermissionDenied(_("This page is for dermatologists and managers."))
     days = next((days for days in PERIODS if str(days) == request.GET.get("days")), None)
-    blinded_only = request.GET.get("blinded") == "on"
-    report = review_for_agreement(
-        reviews=reviews_seen_by(request.member, is_superuser=is_superuser),
-        since=timezone.now() - timedelta(days=days) if days else None,
-        blinded_only=blinded_only,
-    )
+    since = timezone.now() - timedelta(days=days) if days else None
+    reviews = reviews_seen_by(request.member, is_superuser=is_superuser)
     context = {
-        "report": report,
+        "blinded": review_for_agreement(reviews=reviews, since=since, blinded=True),
+        "unblinded": review_for_agreement(reviews=reviews, since=since, blinded=False),
+        "changed_minds": changed_minds(reviews=reviews, since=since),
         "days": days,
         "periods": PERIODS,
-        "blinded_only": blinded_only,
         "classes": [(condition.code, condition_name(condition)) for condition in CONDITIONS],
     }
     return render(request, "reviews/agreement.html", context)

@@ -53,6 +53,11 @@ class ClinicArchive:
             self._take_in_changes(member, dimensions=len(query))
             return self._archive.nearest(query, count=count, without=without)
 
+    def count(self, *, without: Collection[UUID]) -> int:
+        """Return how many photographs the last search compared, without those of some lesions."""
+        with self._lock:
+            return self._archive.count(without=without)
+
     def _take_in_changes(self, member: Member, *, dimensions: int) -> None:
         now = timezone.now()
         # Queried first, so that changes made meanwhile are taken in next time.

@@ -2,8 +2,10 @@
 
 import base64
 import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,6 +14,7 @@ from diagnosis.images.condition_names import condition_name
 from diagnosis.images.models import Image
 from diagnosis.images.models.image import ImageQuerySet
 from diagnosis.reviews.diagnoses import BY_CODE
+from diagnosis.reviews.treating import patients_treated_by
 from diagnosis.similar.archives import archive_of
 from diagnosis.similar.confirmed_cases import confirmed_cases_for, of_other_lesions
 from diagnosis.similar.embeddings import current_space, read_vector
@@ -24,9 +27,9 @@ log = logging.getLogger(__name__)
 SHOWN = 5
 # Cosine similarities, to be chosen again for every new backbone (``research.neighbours DATA --folds 7``). Of the five
 # nearest on fold 7, those in the upper band (46 of 100) were of the same class 96 times in 100, those in the next (41
-# of 100) 73 times, those below 53 times. Three in four random pairs are below 0.62: such cases come up only where a
-# clinic has confirmed little.
-VERY_ALIKE, ALIKE, SOMEWHAT_ALIKE = 0.93, 0.85, 0.65
+# of 100) 73 times, those below 53 times: these are not shown, since a label beside a picture reads as evidence.
+VERY_ALIKE, ALIKE = 0.93, 0.85
+LEAST_SHOWN = ALIKE
 _OLDEST_BAND = 90
 
 
@@ -35,15 +38,17 @@ class SimilarCase:
     """A confirmed case as it may be shown.
 
     Attributes:
-        image: the photograph, if it belongs to the member's own clinic; None for another clinic's. Nothing here then
-            identifies the patient, the clinic or the date.
-        thumbnail: a URL, or for another clinic's case the picture itself (``data:``), so that there is no URL to
+        image: the photograph, if it is of the same patient or of one whom the member treats. Otherwise None, and
+            nothing here identifies the patient, the clinic or the date.
+        is_of_the_clinic: it belongs to the member's own clinic.
+        thumbnail: a URL, or without ``image`` the picture itself (``data:``), so that there is no URL to follow,
             store or pass on.
         age_band: the age when photographed, in bands of ten years.
         similarity: the cosine, in [−1, 1].
     """
 
     image: Image | None
+    is_of_the_clinic: bool
     thumbnail: str
     code: str
     label: str
@@ -55,25 +60,35 @@ class SimilarCase:
 
     @property
     def likeness(self) -> str:
-        if self.similarity >= VERY_ALIKE:
-            return _("Very alike")
-        if self.similarity >= ALIKE:
-            return _("Alike")
-        return _("Somewhat alike") if self.similarity >= SOMEWHAT_ALIKE else _("Hardly alike")
+        return _("Very alike") if self.similarity >= VERY_ALIKE else _("Alike")
+
+
+@dataclass(frozen=True)
+class SimilarCases:
+    """The cases that are alike enough to be shown, and how many confirmed photographs were compared."""
+
+    cases: Sequence[SimilarCase] = ()
+    compared: int = 0
 
 
 def similar_cases(*, image: Image, member: Member) -> list[SimilarCase]:
+    """Return the cases of ``search_cases`` alone."""
+    return list(search_cases(image=image, member=member).cases)
+
+
+def search_cases(*, image: Image, member: Member) -> SimilarCases:
     """Return the confirmed cases of other lesions that look most like ``image``, one photograph per lesion.
 
-    ``image`` must be visible to ``member``. There are none for a photograph that the current network has not analysed,
-    nor for one whose answer cannot be relied on: the labels would be read as that answer.
+    Cases below ``LEAST_SHOWN`` are left out. ``image`` must be visible to ``member``. There are none for a photograph
+    that the current network has not analysed, nor for one whose answer cannot be relied on: the labels would be read
+    as that answer.
     """
     if image.reliability is not Reliability.CALIBRATED:
-        return []
+        return SimilarCases()
     space = current_space()
     own = ImageEmbedding.objects.filter(image=image, space_sha256=space).first()
     if own is None:
-        return []
+        return SimilarCases()
     query, archive = read_vector(own.vector), archive_of(clinic_id=member.clinic_id, space=space)
     same_place = set(Lesion.objects.at_the_place_of(image.lesion).values_list("pk", flat=True))
     may_be_shown = _may_be_shown(image, member, space)
@@ -81,14 +96,26 @@ def similar_cases(*, image: Image, member: Member) -> list[SimilarCase]:
     count, checked = 2 * SHOWN, 0
     while len(cases) < SHOWN:
         proposed = archive.nearest(query, member=member, count=count, without=same_place)
-        images = may_be_shown.in_bulk([key for key, _similarity in proposed[checked:]])
-        for key, similarity in proposed[checked:]:
-            if key in images and (case := _case(images[key], similarity, member)):
+        alike = [(key, similarity) for key, similarity in proposed[checked:] if similarity >= LEAST_SHOWN]
+        images = may_be_shown.in_bulk([key for key, _similarity in alike])
+        named = _named(images.values(), image, member)
+        for key, similarity in alike:
+            if key in images and (case := _case(images[key], similarity, member, is_named=key in named)):
                 cases.append(case)
-        if len(proposed) < count:
+        if len(proposed) < count or len(alike) < len(proposed) - checked:
             break
         count, checked = 4 * count, len(proposed)
-    return cases[:SHOWN]
+    return SimilarCases(cases[:SHOWN], archive.count(without=same_place))
+
+
+def _named(images: Iterable[Image], image: Image, member: Member) -> set[UUID]:
+    """Return the keys of those whose patient may be named: the same as of ``image``, or one whom the member treats."""
+    patients = {each.visit.patient_id for each in images}
+    if not patients:
+        return set()
+    known = set(patients_treated_by(member).filter(pk__in=patients).values_list("pk", flat=True))
+    known.add(image.visit.patient_id)
+    return {each.pk for each in images if each.visit.patient_id in known}
 
 
 def _may_be_shown(image: Image, member: Member, space: str) -> ImageQuerySet:
@@ -97,14 +124,14 @@ def _may_be_shown(image: Image, member: Member, space: str) -> ImageQuerySet:
     return cases.select_related("lesion", "visit__patient")
 
 
-def _case(image: Image, similarity: float, member: Member) -> SimilarCase | None:
+def _case(image: Image, similarity: float, member: Member, *, is_named: bool) -> SimilarCase | None:
     patient, condition = image.visit.patient, BY_CODE[_confirmed_answer(image)]
-    is_own = patient.clinic_id == member.clinic_id
-    thumbnail = reverse("image-file", args=[image.pk, "thumbnail"]) if is_own else _embedded_thumbnail(image)
+    thumbnail = reverse("image-file", args=[image.pk, "thumbnail"]) if is_named else _embedded_thumbnail(image)
     if thumbnail is None:
         return None
     return SimilarCase(
-        image=image if is_own else None,
+        image=image if is_named else None,
+        is_of_the_clinic=patient.clinic_id == member.clinic_id,
         thumbnail=thumbnail,
         code=condition.code,
         label=condition_name(condition),

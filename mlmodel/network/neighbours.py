@@ -107,6 +107,11 @@ class Archive(Generic[Key, Group]):
     def __contains__(self, key: Key) -> bool:
         return key in self._position
 
+    def count(self, *, without: Collection[Group] = ()) -> int:
+        """Return the number of vectors outside the excluded groups."""
+        codes = [self._code_of[group] for group in without if group in self._code_of]
+        return len(self) - int(np.isin(self._groups[: len(self)], codes).sum())
+
     def put(self, keys: Sequence[Key], groups: Sequence[Group], vectors: npt.NDArray[np.floating]) -> None:
         """Add vectors (B, D), replacing those with the same keys."""
         self._reserve(len(self) + len(keys))

@@ -27,7 +27,7 @@ class ClinicForm(forms.ModelForm):
 
     class Meta:
         model = Clinic
-        fields = ("name", "address", "phone", "review_rule", "prints_risk")
+        fields = ("name", "address", "phone", "review_rule", "reading", "prints_risk")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

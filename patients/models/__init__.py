@@ -1,6 +1,6 @@
 from patients.models.account_closure import AccountClosure, ClosureReason
 from patients.models.api_token import ApiToken, Revocation, hash_of
-from patients.models.clinic import Clinic, ReviewRule
+from patients.models.clinic import Clinic, Reading, ReviewRule
 from patients.models.consent import Consent, ConsentMethod, Decision, Purpose
 from patients.models.lesion import BODY_REGIONS, BodySite, Lesion, Side
 from patients.models.lesion_symptoms import LesionSymptoms, SymptomAnswer
@@ -33,6 +33,7 @@ __all__ = [
     "OutgoingMessage",
     "Patient",
     "Purpose",
+    "Reading",
     "RecordChange",
     "RecordKind",
     "ReviewRule",

@@ -15,6 +15,13 @@ class ReviewRule(models.TextChoices):
     TWO_BLINDED_READERS = "two_blinded_readers", _("Two blinded readers, and a third where they differ")
 
 
+class Reading(models.TextChoices):
+    """What a dermatologist sees before giving an opinion on the review screen."""
+
+    BLINDED_FIRST = "blinded_first", _("Blinded first: the network's answer appears after the reader's own")
+    NETWORK_SHOWN = "network_shown", _("The network's answer is shown from the start")
+
+
 class ClinicQuerySet(ClinicRows["Clinic"]):
     path_to_clinic = "pk"
 
@@ -38,6 +45,13 @@ class Clinic(Edited):
         default=False,
         help_text=_("Print the patient's risk, and what was not asked, in reports signed from now on."),
     )
+    reading = models.CharField(
+        _("reading"),
+        max_length=16,
+        choices=Reading,
+        default=Reading.BLINDED_FIRST,
+        help_text=_("Two blinded readers always read blinded, whatever is chosen here."),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ClinicQuerySet.as_manager()
@@ -47,7 +61,13 @@ class Clinic(Edited):
         constraints = [
             models.CheckConstraint(condition=~Q(name=""), name="clinic_has_a_name"),
             models.CheckConstraint(condition=Q(review_rule__in=ReviewRule.values), name="clinic_review_rule_is_known"),
+            models.CheckConstraint(condition=Q(reading__in=Reading.values), name="clinic_reading_is_known"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def reads_blinded(self) -> bool:
+        """Whether every reader of the clinic answers before seeing the network's answer."""
+        return self.review_rule == ReviewRule.TWO_BLINDED_READERS or self.reading == Reading.BLINDED_FIRST

@@ -3,7 +3,9 @@
   const root = document.documentElement;
   // In a form that stands in the page for something else, a key never answers for the photograph.
   const isField = (element) =>
-    element.matches("textarea, select, input:not([type=radio], [type=range])") || element.closest("[data-in-place]");
+    element.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=range])") ||
+    element.closest("[data-in-place]");
+  const isShown = (element) => !element.closest("[hidden]");
   let leaving = false;
   let before = null;
 
@@ -15,11 +17,12 @@
   window.addEventListener("pageshow", () => (leaving = false));
 
   const press = (control) => {
-    if (control.matches("button")) control.click();
+    if (control.matches("button, a")) control.click();
     else if (control.matches("input[type=radio]")) {
-      // A second press selects the first option again.
-      const first = control.form.querySelector(`input[name="${control.name}"]`);
-      (control.checked ? first : control).checked = true;
+      // A second press takes the choice back.
+      control.checked = !control.checked;
+      const more = control.checked && document.getElementById(control.dataset.focuses);
+      if (more) press(more);
     } else {
       // Focus may scroll the page; Esc scrolls back to the photograph and the answers.
       before = scrollY;
@@ -35,11 +38,19 @@
       before = null;
       return;
     }
+    // Enter in the field for months goes back to the answers; it must not press one of them.
+    if (event.key === "Enter" && event.target.id === "id_months") {
+      event.target.blur();
+      event.preventDefault();
+      return;
+    }
     if (leaving || event.repeat || isField(event.target) || root.dataset.keys === "off") return;
-    const control = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+    // Of several photographs only one is shown, with its own controls.
+    const key = CSS.escape(event.key.toLowerCase());
+    const control = [...document.querySelectorAll(`[data-key="${key}"]`)].find(isShown);
+    const zoom = [...document.querySelectorAll("[data-viewer]")].find(isShown)?.viewer.keys[event.key];
     if (control) press(control);
-    else if (event.key === "+" || event.key === "=") zoomBy(1);
-    else if (event.key === "-" || event.key === "−") zoomBy(-1);
+    else if (zoom && "+=-−0".includes(event.key)) zoom();
     else return;
     event.preventDefault();
   });
@@ -67,24 +78,6 @@
     setKeys(remembered() !== "off");
     toggle.addEventListener("click", () => setKeys(root.dataset.keys === "off"));
   }
-
-  // The photograph zooms within its frame, around the centre of the visible part.
-  const slider = document.querySelector("[data-zoom]");
-  const frame = document.querySelector("[data-zoom-frame]");
-  const zoom = () => {
-    const x = (frame.scrollLeft + frame.clientWidth / 2) / frame.scrollWidth;
-    const y = (frame.scrollTop + frame.clientHeight / 2) / frame.scrollHeight;
-    // The frame keeps the height of the whole photograph, so that nothing below it moves.
-    frame.style.maxBlockSize ||= `${frame.offsetHeight}px`;
-    frame.style.setProperty("--zoom", slider.value / 100);
-    frame.scrollTo(x * frame.scrollWidth - frame.clientWidth / 2, y * frame.scrollHeight - frame.clientHeight / 2);
-  };
-  const zoomBy = (steps) => {
-    if (!slider) return;
-    slider.value = Number(slider.value) + steps * Number(slider.step);
-    zoom();
-  };
-  slider?.addEventListener("input", zoom);
 
   // Preload the next photograph.
   const next = document.querySelector("[data-next]")?.dataset.next;

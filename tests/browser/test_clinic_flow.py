@@ -78,8 +78,11 @@ def test_the_heat_map_fades_with_its_slider(open_browser, staff, patient):
     def opacity() -> float:
         return float(overlay.evaluate("element => getComputedStyle(element).opacity"))
 
+    assert overlay.is_hidden(), "the clean photograph is shown first"
     slider.focus()
     page.keyboard.press("End")
+    overlay.wait_for()
+    page.wait_for_load_state("networkidle")
     most = opacity()
     page.keyboard.press("Home")
 

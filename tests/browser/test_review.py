@@ -8,7 +8,7 @@ from diagnosis.images.models import Image
 from diagnosis.reviews.models import ConfirmedLabel, LabelChange, QueueEntry, QueueSkip, Review
 from diagnosis.reviews.queue import refresh_queue_entry
 from mlmodel.taxonomy import CODES
-from patients.models import ReviewRule
+from patients.models import Reading, ReviewRule
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.factories import ImageFactory, LesionFactory, ModelVersionFactory, PredictionFactory, VisitFactory
 
@@ -19,6 +19,13 @@ SLOWEST = 60_000
 @pytest.fixture(autouse=True)
 def _nobody_is_drawn(settings):
     settings.REVIEW_RANDOM_SHARE = 0
+
+
+@pytest.fixture(autouse=True)
+def _the_network_is_shown(clinic):
+    """As a clinic may choose; tests/browser/test_reading.py has the default."""
+    clinic.reading = Reading.NETWORK_SHOWN
+    clinic.save(update_fields=["reading"])
 
 
 def queue_of(patient, count: int, *, tier: str = "calm") -> list[Image]:
@@ -53,7 +60,7 @@ def test_a_row_of_photographs_without_the_mouse(open_browser, dermatologist, pat
     page.goto("/admin/review/")
     said: dict[str, tuple[str, str, str]] = {}
 
-    def answer(code: str, *before: str, certainty: str = "certain", note: str = "") -> None:
+    def answer(code: str, before: str = "c", certainty: str = "certain", note: str = "") -> None:
         key = on_screen(page)
         if note:
             page.evaluate("scrollTo(0, 0)")
@@ -61,7 +68,7 @@ def test_a_row_of_photographs_without_the_mouse(open_browser, dermatologist, pat
             page.keyboard.type(note)
             page.keyboard.press("Escape")
             assert page.evaluate("scrollY") == 0, "photograph and answers are in sight again"
-        press(page, *before, str(CODES.index(code) + 1))
+        press(page, before, str(CODES.index(code) + 1))
         said[key] = (code, certainty, note)
 
     # A photograph is skipped, by mistake at first, and one is answered wrongly and taken back.
@@ -71,10 +78,14 @@ def test_a_row_of_photographs_without_the_mouse(open_browser, dermatologist, pat
     assert on_screen(page) == skipped
     press(page, "s")
     slip = on_screen(page)
-    press(page, str(CODES.index("mel") + 1))
+    page.keyboard.press(str(CODES.index("mel") + 1))
+    assert not Review.objects.exists(), "no answer without a certainty"
+    press(page, "c", str(CODES.index("mel") + 1))
     press(page, "z")
     assert on_screen(page) == slip, "what was taken back is asked again"
-    answer("nv")
+    # The certainty of what was taken back is still chosen; a second press would take it back too.
+    press(page, str(CODES.index("nv") + 1))
+    said[slip] = ("nv", "certain", "")
     answer("bcc", "p", certainty="probable")
     # Digits in a note are no answers.
     answer("df", note="Dimple sign, 5 mm")
@@ -85,6 +96,7 @@ def test_a_row_of_photographs_without_the_mouse(open_browser, dermatologist, pat
     page.get_by_text("Only photographs that you skipped are left").wait_for()
     press(page, "b")
     assert on_screen(page) == skipped
+    page.keyboard.press("c")
     page.keyboard.press("8")
     page.keyboard.type("Clear cell acanthoma")
     page.get_by_label("Not known").check()
@@ -121,7 +133,7 @@ def test_a_blinded_reader_compares_only_after_the_answer(open_browser, dermatolo
     assert "What it could be" not in page.locator("main").inner_text()
     first = on_screen(page)
 
-    press(page, str(CODES.index("nv") + 1))
+    press(page, "c", str(CODES.index("nv") + 1))
     page.wait_for_load_state("networkidle")
     assert not [url for url in asked if "/images/" in url and ("heat-map" in url or "similar" in url)]
     assert [url for url in asked if url.endswith("/display/")], "the photographs themselves are there"
@@ -150,8 +162,10 @@ def test_everything_works_without_a_script(open_browser, dermatologist, patient,
     page.get_by_role("radio", name="Certain").check()
     page.get_by_label("How is it known?").select_option("dermatoscopy")
     page.get_by_role("button", name="Basal cell carcinoma").click()
+    page.get_by_role("radio", name="Certain").check()
     page.get_by_role("button", name="Not a lesion").click()
     page.get_by_role("button", name="that I skipped").click()
+    page.get_by_role("radio", name="Certain").check()
     page.get_by_label("Another diagnosis").fill("Wart")
     page.get_by_role("button", name="Another diagnosis", exact=True).click()
     page.get_by_text("Nothing to review").wait_for()
@@ -173,6 +187,7 @@ def test_another_diagnosis_is_found_and_chosen_with_keys_alone(open_browser, der
     page = open_browser(size)
     sign_in(page, dermatologist)
     page.goto("/admin/review/")
+    page.keyboard.press("c")
     page.keyboard.press("8")
     field = page.locator("#id_other_text")
     assert page.evaluate("document.activeElement.id") == "id_other_text"
@@ -197,12 +212,14 @@ def test_the_keys_can_be_turned_off_and_the_photograph_enlarged(open_browser, de
     page = open_browser()
     sign_in(page, dermatologist)
     page.goto("/admin/review/")
-    picture, frame = page.locator(".photo-frame > img").first, page.locator("[data-zoom-frame]")
+    picture, frame = page.locator(".photo-frame > img").first, page.locator("[data-viewer]")
     before, height = picture.bounding_box()["width"], frame.bounding_box()["height"]
     page.keyboard.press("+")
     page.keyboard.press("+")
     assert picture.bounding_box()["width"] > before * 1.8
     assert frame.bounding_box()["height"] == pytest.approx(height, abs=1), "nothing below it moves"
+    page.keyboard.press("0")
+    assert picture.bounding_box()["width"] == pytest.approx(before, abs=1)
     heat = page.locator("[data-heat-map]")
     assert heat.is_hidden()
     page.keyboard.press("h")
@@ -213,5 +230,5 @@ def test_the_keys_can_be_turned_off_and_the_photograph_enlarged(open_browser, de
     page.get_by_role("button", name="Keys are off").wait_for()
     assert not Review.objects.exists()
     page.get_by_role("button", name="Keys are off").click()
-    press(page, "1")
+    press(page, "c", "1")
     assert Review.objects.get().answer == CODES[0]

@@ -16,7 +16,7 @@ from diagnosis.images.models import Image, QualityVerdict
 from diagnosis.record.demo import DEMO_PASSWORD, USER_NAMES
 from diagnosis.reports.models import Report
 from diagnosis.reviews.models import Review
-from diagnosis.similar.services import similar_cases
+from diagnosis.similar.services import ALIKE, search_cases
 from patients.models import Clinic, Lesion, Member, Patient, Purpose, Role, User, Visit, VisitStatus
 from tests import factories
 from tests.places import ROOT
@@ -117,9 +117,9 @@ class TestTheClinic:
         assert Patient.objects.consenting_to(Purpose.SHARING).count() == 2
         dermatologist = Member.objects.get(role=Role.DERMATOLOGIST)
         for image in unreviewed_photographs():
-            similar = similar_cases(image=image, member=dermatologist)
-            assert len(similar) == 5
-            assert len({case.code for case in similar}) >= 2
+            similar = search_cases(image=image, member=dermatologist)
+            assert similar.compared > 5
+            assert all(case.similarity >= ALIKE for case in similar.cases)
 
     def the_patient_reads_what_was_released(self):
         user = User.objects.get(username="patient")

@@ -316,6 +316,7 @@ class TestClinic:
     def test_a_manager_keeps_the_own_clinics_details(self, sign_in, manager, other_clinic):
         client = sign_in(manager)
         values = {"name": "Northside Skin Clinic", "address": "1 Road", "phone": "1", "review_rule": "one_reader"}
+        values["reading"] = "network_shown"
         own = at("change", "clinic", manager.clinic_id)
         assert client.post(own, values | token_of(client, own)).status_code == 302
         assert client.post(at("change", "clinic", other_clinic.pk), values | {"name": "Mine"}).status_code == 302

@@ -22,6 +22,7 @@ def retrainers(answer: Answer) -> Answers:
     return in_the_admin(answer, manager=403)
 
 
+LESION_AT_VISIT = {"visit_id": "open_visit", "lesion_id": "lesion"}
 SIGN_IN_PAGE = everyone(ADMIN_INDEX, anonymous=SIGN_IN, staff=403, patient=403, other_patient=403)
 
 ADMIN_PAGES: dict[str, list[Case]] = {
@@ -46,7 +47,15 @@ ADMIN_PAGES: dict[str, list[Case]] = {
     ],
     "admin:review-others": [Case(ids={"image_id": "open_image"}, get=readers(200, stranger=404), post=readers(405))],
     "admin:review-skip": [Case(ids={"image_id": "open_image"}, get=readers(405), post=readers(302, stranger=404))],
-    **{f"admin:review-{name}": [Case(get=readers(405), post=readers(302))] for name in ("mode", "undo", "skipped")},
+    **{
+        f"admin:review-{name}": [Case(get=readers(405), post=readers(302))]
+        for name in ("mode", "unit", "undo", "skipped")
+    },
+    "admin:review-lesions": [Case(get=readers(200), post=readers(405))],
+    "admin:review-lesion": [
+        Case(ids=LESION_AT_VISIT, get=readers(200, stranger=404), post=readers(422, stranger=404))
+    ],
+    "admin:review-lesion-skip": [Case(ids=LESION_AT_VISIT, get=readers(405), post=readers(302, stranger=404))],
     "admin:review-agreement": [Case(get=in_the_admin(200), post=in_the_admin(405))],
     # Retraining: dermatologists and operators may start a run; managers may only view
     "admin:retraining": [Case(get=in_the_admin(200), post=in_the_admin(405))],

@@ -206,7 +206,7 @@ PAGES: dict[str, list[Case]] = {
                 get=signed_in(404, **dict.fromkeys((*CLINIC, "patient"), 200)),
                 post=signed_in(405),
             )
-            for kind in ("display", "thumbnail", "heat-map")
+            for kind in ("display", "thumbnail", "full", "heat-map")
         ),
         *(
             Case(
@@ -219,6 +219,7 @@ PAGES: dict[str, list[Case]] = {
                 (RELEASED_IMAGE, "original"),
                 (IMAGE, "display"),
                 (IMAGE, "thumbnail"),
+                (IMAGE, "full"),
                 (IMAGE, "heat-map"),
                 (IMAGE, "original"),
                 (REFUSED_IMAGE, "original"),

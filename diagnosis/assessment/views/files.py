@@ -15,20 +15,23 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from diagnosis.assessment.heat_maps import heat_map_of
-from diagnosis.images.models import HeatMap, Image
+from diagnosis.images.errors import CannotReadOriginal
+from diagnosis.images.full_pictures import full_picture_of
+from diagnosis.images.models import FullPicture, HeatMap, Image
+from diagnosis.reviews.blinding import note_seen
 from mlmodel.network.quality import Reliability
 from mlmodel.taxonomy import CODES
 from patients.middleware import ClinicRequest
 
 log = logging.getLogger(__name__)
 
-DISPLAY, THUMBNAIL, HEAT_MAP, ORIGINAL = "display", "thumbnail", "heat-map", "original"
+DISPLAY, THUMBNAIL, FULL, HEAT_MAP, ORIGINAL = "display", "thumbnail", "full", "heat-map", "original"
 # "heat-map-nv" is the heat map of one class; "heat-map" alone is that of the explained class.
 OF_A_CLASS = tuple(f"{HEAT_MAP}-{code}" for code in CODES)
 
 
 class ImageKindConverter:
-    regex = "|".join((DISPLAY, THUMBNAIL, *OF_A_CLASS, HEAT_MAP, ORIGINAL))
+    regex = "|".join((DISPLAY, THUMBNAIL, FULL, *OF_A_CLASS, HEAT_MAP, ORIGINAL))
 
     def to_python(self, value: str) -> str:
         return value
@@ -42,6 +45,8 @@ class ImageKindConverter:
 def image_file(request: ClinicRequest, image_id: UUID, kind: str) -> HttpResponse:
     """Return one of a photograph's files. Members see their clinic's; patients see released ones, but no originals."""
     image = _visible_image(request, image_id, kind)
+    if kind.startswith(HEAT_MAP):
+        note_seen(request.member, [image])
     file, media_type, made_at = _file_of(image, kind)
     etag = f'"{PurePosixPath(str(file.name)).name}"'
     # Names contain random keys and contents never change, so the name serves as the ETag.
@@ -69,9 +74,19 @@ def _file_of(image: Image, kind: str) -> tuple[FieldFile, str, datetime]:
     if kind.startswith(HEAT_MAP):
         heat_map = _heat_map(image, code=kind.removeprefix(HEAT_MAP).removeprefix("-"))
         return heat_map.file, "image/png", heat_map.created_at
+    if kind == FULL and (full := _full_picture(image)) is not None:
+        return full.file, "image/jpeg", full.created_at
     if kind == ORIGINAL:
         return image.original, image.media_type, image.created_at
     return (image.thumbnail if kind == THUMBNAIL else image.display), "image/jpeg", image.created_at
+
+
+def _full_picture(image: Image) -> FullPicture | None:
+    """Return the picture with all of the original's pixels; None where the display has them all."""
+    try:
+        return full_picture_of(image)
+    except CannotReadOriginal as error:
+        raise Http404(_("The original of this photograph can no longer be read.")) from error
 
 
 def _heat_map(image: Image, *, code: str) -> HeatMap:

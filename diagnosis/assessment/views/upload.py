@@ -33,6 +33,7 @@ from diagnosis.assessment.views.problem_json import json_response, problem_body
 from diagnosis.images.devices import default_kinds_in, last_device_of, may_manage_devices
 from diagnosis.images.facts import StatedFacts
 from diagnosis.images.models import Image
+from diagnosis.reviews.blinding import note_seen
 from mlmodel.pictures.picture_errors import PictureError
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.forms import LesionForm as NewLesionForm
@@ -88,6 +89,7 @@ def _upload(request: MemberRequest, visit: Visit) -> HttpResponse:
         _add(visit, lesion, file, request.member, attempt and attempt.part(f"file {index}"), form.stated)
         for index, file in enumerate(files)
     ]
+    note_seen(request.member, [each.photograph.image for each in outcomes if each.photograph])
     if is_script_request(request):
         return json_response(request, outcomes[0].as_json(), status=outcomes[0].status)
     if len(outcomes) == 1 and outcomes[0].photograph:

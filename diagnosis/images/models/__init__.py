@@ -1,6 +1,7 @@
 from diagnosis.images.models.answer_settings import AnswerSettings
 from diagnosis.images.models.device import Device, DeviceCalibration
 from diagnosis.images.models.exclusion import Exclusion, ExclusionReason
+from diagnosis.images.models.full_picture import FullPicture
 from diagnosis.images.models.heat_map import HeatMap
 from diagnosis.images.models.image import Image, ImageFeatures, ImageQuerySet, QualityOverride, QualityVerdict
 from diagnosis.images.models.photograph_facts import PhotographFacts, TimeSource
@@ -12,6 +13,7 @@ __all__ = [
     "DeviceCalibration",
     "Exclusion",
     "ExclusionReason",
+    "FullPicture",
     "HeatMap",
     "Image",
     "ImageFeatures",

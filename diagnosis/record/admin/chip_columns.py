@@ -14,7 +14,9 @@ from diagnosis.assessment.photographs import photographs_by_key
 from diagnosis.images.models import Image
 from diagnosis.record.admin.remarks import ShowsRemarks, of_a_photograph, of_a_visit, photograph_for, visit_of
 from diagnosis.record.visit_chips import Trouble, troubled_reports_at
+from diagnosis.reviews.blinding import note_seen
 from patients.admin.long_lists import LongChangeList
+from patients.admin.scope import member_of
 from patients.models import Visit
 
 
@@ -41,6 +43,8 @@ class PhotographChangeList(LongChangeList):
         super().get_results(request)
         self.result_list: list[Any] = list(self.result_list)
         photographs = photographs_by_key(_photograph_of(row) for row in self.result_list)
+        if "chips" in self.list_display:
+            note_seen(member_of(request), [each.image for each in photographs.values()])
         for row in self.result_list:
             row.photograph = photographs[_photograph_of(row)]
 
@@ -59,6 +63,7 @@ class ShowsChips(ShowsRemarks):
         return chips_html(photograph_for(row).chips)
 
     def remarks_on(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        note_seen(member_of(request), [photograph_for(row).image])
         return of_a_photograph(row)
 
 
@@ -90,6 +95,7 @@ class ShowsTrouble(ShowsRemarks):
         return trouble_html(row.trouble_with_report)
 
     def remarks_on(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        note_seen(member_of(request), visit_of(row).images.in_use())
         return of_a_visit(row)
 
 

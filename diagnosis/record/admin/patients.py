@@ -15,7 +15,9 @@ from diagnosis.images.models import Image
 from diagnosis.record.admin.chip_columns import chips_html, status_in_words, trouble_html
 from diagnosis.record.admin.remarks import ShowsRemarks, of_a_lesion, of_a_patient
 from diagnosis.record.visit_chips import Trouble, chips_at, troubled_reports_at
+from diagnosis.reviews.blinding import note_seen
 from patients.admin.records import LesionAdmin, LesionInline, PatientAdmin, VisitInline
+from patients.admin.scope import member_of
 from patients.models import Lesion, Patient, Visit
 
 admin.site.unregister(Patient)
@@ -85,6 +87,7 @@ class PatientWithFindingsAdmin(ShowsRemarks, PatientAdmin):
         css = {"all": ("css/admin.css",)}
 
     def remarks_on(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        note_seen(member_of(request), Image.objects.in_use().filter(visit__patient=row))
         return of_a_patient(row)
 
 
@@ -94,4 +97,5 @@ class LesionWithFindingsAdmin(ShowsRemarks, LesionAdmin):
         css = {"all": ("css/admin.css",)}
 
     def remarks_on(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        note_seen(member_of(request), Image.objects.in_use().filter(lesion=row))
         return of_a_lesion(row)

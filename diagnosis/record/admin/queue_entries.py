@@ -15,7 +15,6 @@ from diagnosis.record.admin.chip_columns import ShowsChips
 from diagnosis.reviews.models import QueueEntry, QueueState, Reason
 from diagnosis.reviews.models.queue import NEEDS_CONSENSUS
 from patients.admin.scope import ClinicScopedAdmin, member_of, patient_cell
-from patients.models import ReviewRule
 
 READERS = {
     1: gettext_lazy("a first reader"),
@@ -75,7 +74,7 @@ def _is_blinded(request: HttpRequest) -> bool:
     member = member_of(request)
     if member is None or not member.is_dermatologist:
         return False
-    return member.clinic.review_rule == ReviewRule.TWO_BLINDED_READERS
+    return member.clinic.reads_blinded
 
 
 @admin.register(QueueEntry)

@@ -25,6 +25,7 @@ from diagnosis.record.demo.demo_outcomes import add_specimen
 from diagnosis.record.demo.demo_plans import add_demo_plan
 from diagnosis.record.demo.sample_photographs import take_photograph
 from diagnosis.reports.services import release_report, sign_visit
+from diagnosis.reviews.management import record_management_decision
 from diagnosis.reviews.models import ConfirmedLabel, QueueEntry
 from diagnosis.reviews.services import record_review
 from patients.edits import change_record
@@ -194,7 +195,9 @@ def _add_photograph(
     if "width_mm" in data:
         state_scale(image=image, by=nurse, width_mm=Decimal(data["width_mm"]))
     if "review" in data:
-        record_review(image=image, reviewer=dermatologist, **data["review"])
+        record_review(image=image, reviewer=dermatologist, was_blinded=True, **data["review"])
+    if "decision" in data:
+        record_management_decision(lesion=lesion, member=dermatologist, **data["decision"])
     _backdate(image, to=visit.date)
 
 

@@ -35,6 +35,7 @@ from diagnosis.reports.content import settled_label
 from diagnosis.reports.models import Addendum, Report
 from diagnosis.reports.validity import reports_contradicted_by
 from diagnosis.retraining.models import versions_that_used
+from diagnosis.reviews.blinding import note_seen
 from diagnosis.reviews.errors import AnsweredMeanwhile
 from diagnosis.reviews.forms import ReviewForm
 from diagnosis.reviews.labelled_images import with_confirmed_label
@@ -61,6 +62,7 @@ def image(request: MemberRequest, image_id: UUID) -> HttpResponse:
 def explanation(request: MemberRequest, image_id: UUID) -> HttpResponse:
     """Return the explanation for htmx to insert into the page; it comes from the language model if one is set up."""
     photograph = photograph_of(_find(request.member, image_id))
+    note_seen(request.member, [photograph.image])
     prediction = photograph.prediction
     if prediction is None:
         raise Http404(_("This photograph was not analysed, so there is nothing to explain."))
@@ -143,6 +145,7 @@ def _result(
     status: int = 200,
 ) -> HttpResponse:
     photograph, others = photograph_and_others(image)
+    note_seen(request.member, [image, *(other.image for other in others[:OTHERS_SHOWN])])
     prediction = photograph.prediction
     plan = _plan(image)
     missed = excluded_findings_beside(image)

@@ -31,6 +31,7 @@ from diagnosis.reports.notices import notices_of, reach_of
 from diagnosis.reports.services import needing_a_plan
 from diagnosis.reports.validity import unreported_changes_of
 from diagnosis.retraining.models import versions_that_used
+from diagnosis.reviews.blinding import note_seen
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Lesion, Patient, Visit, VisitStatus
@@ -42,6 +43,7 @@ from patients.services import account_state, consent_states
 def patient(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     patient_row = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
     cards, missed = lesion_cards(patient_row), excluded_findings(Image.objects.filter(visit__patient=patient_row))
+    note_seen(request.member, [each.image for card in cards for each in card.newest])
     context = {
         "patient": patient_row,
         "lesions": cards,
@@ -61,6 +63,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     visits = Visit.objects.visible_to(request.member).select_related("patient__user", "clinician__user")
     visit_row = get_object_or_404(visits, pk=visit_id)
     in_use = photographs(Image.objects.in_use().filter(visit=visit_row))
+    note_seen(request.member, [photograph.image for photograph in in_use])
     report = Report.objects.select_related("signed_by__user").filter(visit=visit_row).first()
     unreported = unreported_changes_of(report) if report else None
     withholdings = list(report.withholdings.select_related("member__user", "ended_by__user")) if report else []
@@ -104,6 +107,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 def lesion(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
     lesion_row = get_object_or_404(Lesion.objects.visible_to(request.member).select_related("patient"), pk=lesion_id)
     in_use = in_order_of_time(photographs(Image.objects.in_use().filter(lesion=lesion_row)))
+    note_seen(request.member, [photograph.image for photograph in in_use])
     open_visit = lesion_row.patient.visits.filter(status=VisitStatus.OPEN).first()
     context = {
         "lesion": lesion_row,

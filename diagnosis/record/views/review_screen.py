@@ -13,16 +13,20 @@ from dermascan.core.durations import in_words
 from dermascan.core.errors import Refused
 from dermascan.core.once import once
 from diagnosis.images.models import Image
-from diagnosis.record.review_screen import BLINDED, Screen, SeenAnswers, is_blinded, last_step, on_screen, screen
+from diagnosis.record.last_step import last_step
+from diagnosis.record.review_screen import BLINDED, Screen, is_blinded, on_screen, screen, shows_answer_at_once
+from diagnosis.reviews.blinding import has_seen
 from diagnosis.reviews.errors import AnsweredMeanwhile
 from diagnosis.reviews.forms import ReviewForm
 from diagnosis.reviews.labelled_images import with_confirmed_label
+from diagnosis.reviews.lesion_queue import bring_back_lesion, prefer, reviews_by_lesion
+from diagnosis.reviews.lesion_reviews import retract_with_group
 from diagnosis.reviews.models import Review
 from diagnosis.reviews.models.review import RETRACTABLE_FOR
 from diagnosis.reviews.on_screen import look_at, look_away
 from diagnosis.reviews.queue import bring_back, bring_back_skipped, claim, offer_for, skip
 from diagnosis.reviews.review_words import answer_name
-from diagnosis.reviews.services import ensure_nobody_answered, record_review, retract_review, reviews_token
+from diagnosis.reviews.services import ensure_nobody_answered, record_review, reviews_token
 from patients.access import require_role
 from patients.middleware import MemberRequest
 from patients.models import Member, Role
@@ -33,6 +37,8 @@ from patients.models import Member, Role
 def next_photograph(request: MemberRequest) -> HttpResponse:
     """Show the photograph with the highest priority, or that the queue is empty."""
     member = request.member
+    if reviews_by_lesion(member):
+        return redirect("admin:review-lesions")
     offer = offer_for(member)
     image = _find(member, offer.entry.image_id) if offer.entry else None
     if image is not None:
@@ -50,11 +56,14 @@ def photograph(request: MemberRequest, image_id: UUID) -> HttpResponse:
     form = ReviewForm(request.POST) if request.method == "POST" else None
     if form is not None and form.is_valid():
         try:
-            _record(request, image, member, form)
+            review = _record(request, image, member, form)
         except AnsweredMeanwhile as conflict:
             return _stale(request, image, member, conflict, form=form)
         except Refused as error:
             messages.error(request, str(error))
+            return redirect("admin:review")
+        if review.was_blinded and shows_answer_at_once(member):
+            return redirect("admin:review-photograph", image.pk)
         return redirect("admin:review")
     if hasattr(image, "queue_entry"):
         claim(image.queue_entry, member)
@@ -63,11 +72,11 @@ def photograph(request: MemberRequest, image_id: UUID) -> HttpResponse:
     return _render(request, content, status=200 if form is None else 422)
 
 
-def _record(request: MemberRequest, image: Image, member: Member, form: ReviewForm) -> None:
+def _record(request: MemberRequest, image: Image, member: Member, form: ReviewForm) -> Review:
     """Record the answer. For a blinded reader, colleagues' answers are hidden on purpose, so there is no conflict."""
-    was_blinded = is_blinded(request, member) and not SeenAnswers(request).holds(image)
+    was_blinded = is_blinded(request, member) and not has_seen(member, image)
     answer = {**form.cleaned_data, "made_from": None} if was_blinded else form.cleaned_data
-    record_review(image=image, reviewer=member, was_blinded=was_blinded, **answer)
+    return record_review(image=image, reviewer=member, was_blinded=was_blinded, **answer)
 
 
 def _stale(
@@ -102,7 +111,7 @@ def others(request: MemberRequest, image_id: UUID) -> HttpResponse:
 def skip_photograph(request: MemberRequest, image_id: UUID) -> HttpResponse:
     member = request.member
     image = _find(member, image_id)
-    if "made_from" in request.POST and not (is_blinded(request, member) and not SeenAnswers(request).holds(image)):
+    if "made_from" in request.POST and not (is_blinded(request, member) and not has_seen(member, image)):
         try:
             ensure_nobody_answered(image=image, reader=member, made_from=request.POST["made_from"])
         except AnsweredMeanwhile as conflict:
@@ -131,10 +140,13 @@ def undo(request: MemberRequest) -> HttpResponse:
         return _render(request, screen(request, member=member, image=None, offer=offer_for(member)), status=409)
     review = step.review
     if review is None:
+        if reviews_by_lesion(member):
+            bring_back_lesion(step.image, member)
+            return redirect("admin:review-lesion", step.image.visit_id, step.image.lesion_id)
         bring_back(step.image, member)
         messages.info(request, _("This is the photograph that you skipped."))
         return redirect("admin:review-photograph", step.image.pk)
-    if review.was_blinded and SeenAnswers(request).holds(review.image):
+    if not step.is_undoable:
         messages.error(
             request,
             _(
@@ -142,13 +154,13 @@ def undo(request: MemberRequest) -> HttpResponse:
                 "review."
             ),
         )
-        return redirect("admin:review-photograph", review.image_id)
+        return redirect(step.url)
     try:
-        retract_review(review=review, by=member)
+        retract_with_group(review=review, by=member)
         messages.success(request, _("Undone: %(answer)s.") % {"answer": _words(review)})
     except Refused as error:
         messages.error(request, str(error))
-    return redirect("admin:review-photograph", review.image_id)
+    return redirect(step.url)
 
 
 @require_role(Role.DERMATOLOGIST)
@@ -157,6 +169,15 @@ def mode(request: MemberRequest) -> HttpResponse:
     """Set whether the network's answer is hidden until the reader has answered; the clinic's rule takes precedence."""
     request.session[BLINDED] = request.POST.get("blinded") == "on"
     return redirect("admin:review")
+
+
+@require_role(Role.DERMATOLOGIST)
+@require_POST
+def unit(request: MemberRequest) -> HttpResponse:
+    """Remember whether the reader reviews photograph by photograph or lesion by lesion, and go there."""
+    by_lesion = request.POST.get("by") == "lesion"
+    prefer(request.member, by_lesion=by_lesion)
+    return redirect("admin:review-lesions" if by_lesion else "admin:review")
 
 
 @require_role(Role.DERMATOLOGIST)

@@ -21,6 +21,7 @@ from diagnosis.reports.forms import AddendumForm
 from diagnosis.reports.models import Report
 from diagnosis.reports.validity import unreported_changes_of
 from diagnosis.reports.views.signing import notice_status
+from diagnosis.reviews.blinding import note_seen
 from diagnosis.reviews.contradictions import contradictions_at
 from patients.access import require_role
 from patients.middleware import MemberRequest
@@ -62,6 +63,7 @@ def _was_asked_about_plan(request: MemberRequest, report: Report) -> bool:
 
 def _page(request: MemberRequest, report: Report, refused: AddendumForm | None = None) -> HttpResponse:
     draft = draft_addendum(report=report)
+    note_seen(request.member, report.visit.images.in_use())
     plan = plan_to_ask_about(report, draft.content)
     if refused:
         form = refused

@@ -21,6 +21,7 @@ from diagnosis.reports.signed import (
     read_with_addenda,
 )
 from diagnosis.reports.validity import UnreportedChanges, lesions_looked_at_again, unreported_changes_of
+from diagnosis.reviews.blinding import note_seen
 from patients.middleware import ClinicRequest
 from patients.privacy import names_the_patient
 
@@ -34,6 +35,7 @@ Kind = Literal["pdf", "json"]
 def report_file(request: ClinicRequest, report_id: UUID, kind: Kind) -> HttpResponse:
     """The report with its addenda; ``?as=signed`` gives the bytes of the original report."""
     report = get_object_or_404(_reports_of(request), pk=report_id)
+    note_seen(request.member, report.visit.images.in_use())
     if instead := _page_instead_of_file(request, report):
         return instead
     if request.GET.get("as") == "signed":
@@ -54,6 +56,7 @@ def addendum_file(request: ClinicRequest, addendum_id: UUID, kind: Kind) -> Http
     """An addendum together with its report."""
     addenda = Addendum.objects.select_related("report__visit__patient__clinic")
     addendum = get_object_or_404(addenda.filter(report__in=_reports_of(request)), pk=addendum_id)
+    note_seen(request.member, addendum.report.visit.images.in_use())
     return _page_instead_of_file(request, addendum.report) or _signed_file(request, addendum, kind)
 
 

@@ -36,6 +36,7 @@ from diagnosis.reports.withholding import (
     release_again,
     withhold_report,
 )
+from diagnosis.reviews.blinding import note_seen
 from diagnosis.reviews.contradictions import contradictions_at
 from patients.access import require_role
 from patients.middleware import MemberRequest
@@ -161,6 +162,7 @@ def preview(request: MemberRequest, visit_id: UUID) -> HttpResponse:
     try:
         plan = form.cleaned_data["plan"]
         pdf = preview_report(visit=visit, by=request.member, plan=plan, next_steps=steps.chosen)
+        note_seen(request.member, visit.images.in_use())
     except VisitIsClosed:
         messages.info(request, _("This visit is already signed."))
         return redirect(visit)
@@ -174,6 +176,7 @@ def _check_page(
     request: MemberRequest, visit: Visit, form: SignForm | None, *, is_stale: bool = False
 ) -> HttpResponse:
     draft = draft_report(visit=visit)
+    note_seen(request.member, visit.images.in_use())
     status = 200 if form is None else 409 if is_stale else 422
     if form is None:
         form = SignForm(visit=visit, initial={"plan": visit.plan, "seen": draft.fingerprint})

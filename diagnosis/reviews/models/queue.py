@@ -1,4 +1,5 @@
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -13,6 +14,8 @@ from patients.models import Clinic, Member
 from patients.models.clinic_rows import ClinicRows
 
 NEEDS_CONSENSUS = 4
+# A visit and a lesion: the photographs that are reviewed together.
+Place = tuple[UUID, UUID]
 # How long a claim holds.
 CLAIMED_FOR = timedelta(minutes=5)
 
@@ -49,6 +52,10 @@ class QueueQuerySet(ClinicRows["QueueEntry"]):
     def in_order(self) -> "QueueQuerySet":
         """The highest priority first; of equal ones, the one that waits longer."""
         return self.order_by("-priority", "pk")
+
+    def with_places(self) -> "QueueQuerySet":
+        """Select what ``QueueEntry.place`` needs."""
+        return self.select_related("image").defer("image__measures")
 
     def count_from_now_what_is_dated_ahead(self) -> int:
         """Reset waiting times in the future, from before the clock was set back, to now; return their number."""
@@ -125,6 +132,10 @@ class QueueEntry(models.Model):
         now = timezone.now()
         # A claim that lasts longer than possible was made before the clock was set back.
         return not now <= self.claimed_until <= now + CLAIMED_FOR + CLOCKS_APART
+
+    @property
+    def place(self) -> Place:
+        return self.image.visit_id, self.image.lesion_id
 
     @property
     def reason_words(self) -> list[str]:

@@ -12,10 +12,23 @@ from diagnosis.reviews.answers import ANSWERS, CANNOT_TELL, DECIDING, FREE_TEXT,
 from diagnosis.reviews.diagnoses import BY_CODE
 from diagnosis.reviews.models.outside_reader import OutsideReader
 from mlmodel.taxonomy import Condition
-from patients.models import Member
+from patients.models import Lesion, Member, Visit
 from patients.models.clinic_rows import ClinicRows
 
 RETRACTABLE_FOR = timedelta(minutes=10)
+
+
+class ReviewGroup(models.Model):
+    """One answer to all photographs of a lesion of one visit; each has a review of its own. Append-only."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    lesion = models.ForeignKey(Lesion, on_delete=models.PROTECT, related_name="review_groups")
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="+")
+    reviewer = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.lesion_id}"
 
 
 class ReviewQuerySet(CountsSteps, ClinicRows["Review"]):
@@ -64,6 +77,18 @@ class Review(models.Model):
     was_blinded = models.BooleanField(
         _("blinded"), default=False, help_text=_("The network's answer was hidden until this one was given.")
     )
+    answer_seen_at = models.DateTimeField(
+        _("answer seen"),
+        null=True,
+        help_text=_("When the reader had first been shown the network's answer; empty if not before this review."),
+    )
+    group = models.ForeignKey(
+        ReviewGroup,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="reviews",
+        help_text=_("The review of its lesion that it belongs to; empty if the photograph was reviewed by itself."),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     step = StepField()
 
@@ -90,6 +115,10 @@ class Review(models.Model):
                 condition=Q(outside_reader__isnull=True) | Q(basis=Basis.DERMATOSCOPY, was_blinded=False),
                 name="outside_review_is_an_opinion",
             ),
+            models.CheckConstraint(
+                condition=Q(was_blinded=False) | Q(answer_seen_at=None), name="blinded_review_precedes_the_answer"
+            ),
+            models.UniqueConstraint(fields=["group", "image"], name="photograph_is_in_a_review_group_once"),
         ]
         indexes = [
             models.Index(fields=["image", "-step"], name="reviews_of_an_image"),

@@ -23,7 +23,7 @@ from diagnosis.reviews.answers import Certainty
 from diagnosis.reviews.models import QueueEntry, QueueState
 from diagnosis.reviews.queue import refresh_queue_entry
 from diagnosis.reviews.services import record_review
-from diagnosis.similar import archives
+from diagnosis.similar import archives, services
 from diagnosis.similar.services import similar_cases
 from patients.models import VisitStatus
 from tests import factories
@@ -295,8 +295,9 @@ def test_no_network_learns_from_it(dermatologist):
 
 
 @pytest.mark.slow
-def test_it_is_no_similar_case_and_is_one_again(patient, staff, dermatologist):
+def test_it_is_no_similar_case_and_is_one_again(patient, staff, dermatologist, monkeypatch):
     archives._archives.clear()
+    monkeypatch.setattr(services, "LEAST_SHOWN", -1.0)
     asked, case = (
         kept(factories.VisitFactory(patient=patient), factories.LesionFactory(patient=patient, body_site=site), staff,
              sample(number))

@@ -138,7 +138,7 @@ def test_agreement_counts_what_each_said_last(image, dermatologist, set_back):
     say(image, colleague, "mel")
     set_back()
     say(image, dermatologist, "mel")
-    found = review_for_agreement(reviews=Review.objects.all(), since=None, blinded_only=False)
+    found = review_for_agreement(reviews=Review.objects.all(), since=None)
     assert found.pairs[0].overall.observed == 1.0
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from diagnosis.reviews.models import ConfirmedLabel, QueueEntry, QueueSkip, Review
 from diagnosis.reviews.queue import refresh_queue_entry
 from diagnosis.reviews.services import record_review
-from patients.models import ReviewRule, Role
+from patients.models import Reading, ReviewRule, Role
 from tests import factories
 
 NEXT = "/admin/review/"
@@ -22,6 +22,13 @@ NETWORK_SAID = "What it could be"
 @pytest.fixture(autouse=True)
 def _nobody_is_drawn(settings):
     settings.REVIEW_RANDOM_SHARE = 0
+
+
+@pytest.fixture(autouse=True)
+def _the_network_is_shown(clinic):
+    """As a clinic may choose; tests/diagnosis/record/test_blinded_first.py has the default."""
+    clinic.reading = Reading.NETWORK_SHOWN
+    clinic.save(update_fields=["reading"])
 
 
 @pytest.fixture

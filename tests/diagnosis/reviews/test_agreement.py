@@ -5,6 +5,7 @@ from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from diagnosis.reviews.blinding import note_seen
 from diagnosis.reviews.kappa import cohen, cohen_for_class, fleiss
 from diagnosis.reviews.services import record_review
 from mlmodel.taxonomy import CODES
@@ -97,8 +98,8 @@ def test_the_page_compares_readers_with_each_other_and_with_the_network(
     read(patient, "nv", (dermatologist, "mel"), basis="histopathology")
     read(patient, "nv", (dermatologist, "mel"), was_blinded=False)
 
-    page = sign_in(manager).get(reverse("admin:review-agreement"), {"blinded": "on"})
-    report = page.context["report"]
+    page = sign_in(manager).get(reverse("admin:review-agreement"))
+    report = page.context["blinded"]
 
     (pair,), (group,) = report.pairs, report.groups
     assert (pair.overall.count, pair.overall.observed) == (4, 0.75)
@@ -111,14 +112,16 @@ def test_the_page_compares_readers_with_each_other_and_with_the_network(
     assert "0.64" in page.content.decode()
     assert dermatologist.name in page.content.decode()
 
-    everything = sign_in(manager).get(reverse("admin:review-agreement")).context["report"]
-    assert everything.opinions == report.opinions + 1
+    unblinded = page.context["unblinded"]
+    assert (unblinded.opinions, unblinded.photographs) == (1, 1)
+    (alone,) = unblinded.network
+    assert (alone.title, alone.overall.observed) == (dermatologist.name, 0.0)
 
 
 def test_another_clinics_opinions_are_not_in_it(sign_in, patient, dermatologist, stranger):
     read(patient, "nv", (dermatologist, "nv"))
     page = sign_in(stranger).get(reverse("admin:review-agreement"), {"days": "nonsense"})
-    assert page.context["report"].opinions == 0
+    assert page.context["blinded"].opinions == 0
     assert "No opinions yet" in page.content.decode()
 
 
@@ -134,8 +137,8 @@ def test_a_diagnosis_outside_the_seven_is_compared_by_what_it_is_and_with_the_ne
         record_review(
             image=image, reviewer=reader, answer="other", other_text=words, certainty="certain", was_blinded=True
         )
-    page = sign_in(manager).get(reverse("admin:review-agreement"), {"blinded": "on"})
-    report = page.context["report"]
+    page = sign_in(manager).get(reverse("admin:review-agreement"))
+    report = page.context["blinded"]
     (pair,), (group,) = report.pairs, report.groups
     assert (pair.overall.count, pair.overall.observed) == (5, 0.4)
     assert (pair.danger.count, pair.danger.observed) == (3, 1.0)
@@ -145,3 +148,19 @@ def test_a_diagnosis_outside_the_seven_is_compared_by_what_it_is_and_with_the_ne
     assert (network.danger.count, round(network.danger.observed, 2)) == (3, 0.33)
     assert report.outside == 10
     assert "of 3, kappa" in page.content.decode()
+
+
+def test_minds_changed_by_the_network_are_counted_by_direction(sign_in, patient, dermatologist, colleague, manager):
+    for code, blinded, again in (
+        ("mel", "nv", "mel"), ("mel", "mel", "nv"), ("mel", "nv", "bkl"), ("nv", "nv", "nv"), ("nv", "bkl", None),
+    ):  # fmt: skip
+        image = read(patient, code, (dermatologist, blinded))
+        note_seen(dermatologist, [image])
+        if again:
+            # Even a caller that claims to have hidden the answer is not believed.
+            record_review(image=image, reviewer=dermatologist, answer=again, certainty="certain", was_blinded=True)
+    read(patient, "nv", (colleague, "mel"), was_blinded=False)
+
+    changed = sign_in(manager).get(reverse("admin:review-agreement")).context["changed_minds"]
+
+    assert (changed.again, changed.towards, changed.away, changed.otherwise) == (4, 1, 1, 1)

@@ -81,7 +81,7 @@ def test_readers_and_network_are_compared_about_danger_by_the_tier(patient, derm
     for answer in ("mel", "scc"):
         say(answered(patient, mel=0.47, nv=0.48), dermatologist, answer)
     say(answered(patient, tier="calm", nv=0.9), dermatologist, "nv")
-    found = review_for_agreement(reviews=Review.objects.all(), since=None, blinded_only=False)
+    found = review_for_agreement(reviews=Review.objects.all(), since=None)
     assert (found.network[0].danger.count, found.network[0].danger.observed) == (3, 1.0)
 
 
