@@ -14,7 +14,7 @@ from django.test import Client
 from dermascan.celery import app
 from mlmodel.network.analyser import get_analyser
 from mlmodel.network.tiers import OperatingPoints, Tier
-from patients.models import Clinic, Member, Patient, Role, User
+from patients.models import Clinic, Member, Patient, Reading, Role, User
 from tests import factories
 from tests.engine_memory import remembered_answers
 from tests.migrated import begin_with, keep, migrated_copy
@@ -83,6 +83,13 @@ def photograph() -> bytes:
 @pytest.fixture
 def clinic(db) -> Clinic:
     return factories.ClinicFactory(name="Northside Clinic")
+
+
+@pytest.fixture
+def network_shown(clinic) -> None:
+    """Have the clinic show the network's answer from the start, where a test is about what readers see beside it."""
+    clinic.reading = Reading.NETWORK_SHOWN
+    clinic.save(update_fields=["reading"])
 
 
 @pytest.fixture

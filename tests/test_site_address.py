@@ -11,13 +11,17 @@ from django.core import checks, mail
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from environ import Env
 
 from dermascan.checks import check_site_url
 from dermascan.settings.addresses import local_url, public_url, site_name, site_url
+from diagnosis.followup.reminder_choices import choose_reminders
+from diagnosis.followup.reminders import queue_reminders
 from diagnosis.monitoring.incidents import open_incident
 from diagnosis.monitoring.models import IncidentKind
 from diagnosis.monitoring.notifications import WebhookCall, incident_call
+from diagnosis.opinions.services import OutsideDoctor, answer_request, ask_for_opinion
 from patients.models import MessageKind, OutgoingMessage
 from patients.outbox import deliver_due
 from tests import factories
@@ -68,7 +72,19 @@ def test_no_mail_contains_the_request_host(forged, clinic, patient, staff, derma
     addendum = reverse("visit-addendum", args=[visit.pk])
     doctor.post(addendum, filled_in(doctor, addendum, "words", words="The laboratory has answered."))
     confirmed(specimen_sent(visit.images.get().lesion, dermatologist, age=0), dermatologist)
+    request, _code = ask_for_opinion(
+        lesion=visit.images.get().lesion,
+        by=dermatologist,
+        of=OutsideDoctor("Dr Ines Prado", "prado@hospital.example"),
+        images=[visit.images.get()],
+        question="What is it?",
+        days=7,
+    )
+    choose_reminders(by=manager, is_on=True, days_before=14, days_after=7, seen=0)
+    factories.LesionPlanFactory(lesion=factories.LesionFactory(patient=patient), due_on=timezone.localdate())
+    queue_reminders()
     deliver_due()  # before the report is withheld
+    answer_request(request=request, answer="bcc", certainty="certain")
     exclusion = {"reason": "other_patient", "note": "It is of the next patient in the room."}
     doctor.post(reverse("image-exclude", args=[visit.images.get().pk]), exclusion)
     open_incident(clinic=clinic, kind=IncidentKind.DRIFT, words="They differ.")

@@ -36,7 +36,9 @@ STATED = re.compile(
 # Numbers that do not depend on a setting: advice, examples, form choices and percentages.
 NO_SETTING = {
     *("two weeks", "three weeks", "four weeks", "three months"),
+    "two photographs",  # which are compared with each other
     *("7 days", "30 days", "90 days"),  # of an API token
+    *("1 week", "2 weeks", "3 months", "6 months", "12 months", "3 days"),  # offered by forms
     *("100 photographs", "100 lesions", "ten lesions", "20 %", "90 %", "four digits"),
 }
 

@@ -43,9 +43,9 @@ def choose(*, lesion: Lesion, member: Member, keys: Sequence[str], of: str = "")
     if len(images) < len(set(keys)):
         problem = _("A photograph of this choice is not among those of this lesion that are in use. Choose again.")
     elif len(images) > MOST:
-        problem = _("Choose four photographs at most.")
+        problem = _("Choose at most %(count)d photographs.") % {"count": MOST}
     elif len(images) < FEWEST:
-        problem = _("Choose two photographs or more.")
+        problem = _("Choose at least %(count)d photographs.") % {"count": FEWEST}
     return Chosen(offered, [] if problem else images, problem)
 
 

@@ -90,7 +90,7 @@ def test_a_first_password_is_not_called_a_change(sign_in, manager, client, patie
     assert "hange" not in done.text[done.text.index("<main") :], "there was no password before to change"
     assert f'href="{reverse("account_login")}"' in done.text
     start = browser.post(reverse("account_login"), {"login": account.username, "password": PASSWORD}, follow=True)
-    assert start.request["PATH_INFO"] == reverse("my-visits" if who == "patient" else "patients")
+    assert start.request["PATH_INFO"] == reverse("my-visits" if who == "patient" else "today")
 
     again = text_of(Client().get(link, follow=True))
     assert "This link no longer works" in again

@@ -49,9 +49,9 @@ def test_saving_without_a_change_adds_nothing(edit, staff, patient):
 
 def test_visits_and_lesions_keep_theirs_too(edit, staff, patient):
     visit, lesion = factories.VisitFactory(patient=patient), factories.LesionFactory(patient=patient)
-    edit(staff, reverse("visit-edit", args=[visit.pk]), complaint="It bleeds", bleeding="on")
+    edit(staff, reverse("visit-edit", args=[visit.pk]), complaint="It bleeds", notes="Since May.")
     edit(staff, reverse("lesion-edit", args=[lesion.pk]), side="right", noticed_year="2024")
-    assert changes_of(visit) == [{"complaint": ["A mole that has changed", "It bleeds"], "bleeding": [False, True]}]
+    assert changes_of(visit) == [{"complaint": ["A mole that has changed", "It bleeds"], "notes": ["", "Since May."]}]
     assert changes_of(lesion) == [{"side": ["left", "right"], "noticed": [None, "2024"]}]
 
 

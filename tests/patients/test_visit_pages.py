@@ -56,8 +56,9 @@ class TestVisitList:
         for _ in range(30):
             patient = factories.PatientFactory(clinic=clinic)
             factories.VisitFactory(patient=patient, clinician=factories.MemberFactory(clinic=clinic))
-        # Session, user, member, count, the page's keys, the page, its visits' photographs in use and those excluded.
-        with django_assert_num_queries(8):
+        # Session, user, member, count, the page's keys, the page, its visits' photographs in use and those excluded;
+        # and three for the number beside Today.
+        with django_assert_num_queries(11):
             assert len(client.get(reverse("visits")).context["page"]) == 25
 
 

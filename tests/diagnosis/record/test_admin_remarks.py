@@ -86,6 +86,7 @@ def test_labels_that_contradict_each_other_are_said_wherever_one_is(sign_in, pat
     assert "contradicted by another label of this lesion" in change(client, image)
 
 
+@pytest.mark.usefixtures("network_shown")
 def test_a_photograph_without_a_label_has_its_warnings(sign_in, patient, dermatologist):
     image = answered(patient, visit__bleeding=True)
     named(answered(patient, lesion=image.lesion), dermatologist, "bcc")

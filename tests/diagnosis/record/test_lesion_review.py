@@ -78,7 +78,7 @@ def test_one_answer_is_a_review_of_each_photograph_with_the_decision(reader, der
 
 def test_blinded_before_and_shown_after(reader, three):
     before = reader.get(NEXT).content.decode()
-    for sign in ("What it could be", "/heat-map", "finds it urgent", "badge-urgent"):
+    for sign in ("What it could be", "/heat-map/", "finds it urgent", "badge-urgent"):
         assert sign not in before
     assert not SeenAnswer.objects.exists()
     after = reader.get(answer(reader, three).url)

@@ -317,6 +317,7 @@ def test_a_file_kept_elsewhere_is_told_where_one_reviews_and_signs(sign_in, derm
         assert other.get_absolute_url() in page
 
 
+@pytest.mark.usefixtures("network_shown")
 def test_a_review_that_contradicts_the_network_about_danger_says_so(sign_in, dermatologist, two_of_one_visit):
     urgent, calm = two_of_one_visit
     client = sign_in(dermatologist)
@@ -329,5 +330,7 @@ def test_a_review_that_contradicts_the_network_about_danger_says_so(sign_in, der
     assert "The network disagrees: Melanocytic nevus" in answer(calm, "mel")
     assert "The network disagrees" not in answer(calm, "bkl")
     assert "The network disagrees" in answer(urgent, "nv")
-    client.post(reverse("admin:review-mode"), {"blinded": "on"})
-    assert "The network disagrees" not in answer(calm, "mel"), "a blinded reader is told nothing"
+    colleague = sign_in(MemberFactory(clinic=dermatologist.clinic, role="dermatologist"))
+    colleague.post(reverse("admin:review-mode"), {"blinded": "on"})
+    blinded = colleague.get(reverse("admin:review-photograph", args=[calm.pk])).content.decode()
+    assert "The network disagrees" not in blinded, "a blinded reader is told nothing"

@@ -11,6 +11,8 @@ from diagnosis.reviews.services import record_review
 from patients.models import ReviewRule, Role
 from tests import factories
 
+pytestmark = pytest.mark.usefixtures("network_shown")
+
 HELENA, ANA = "Helena", "Ana"
 
 

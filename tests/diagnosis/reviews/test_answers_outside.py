@@ -54,6 +54,7 @@ def send(client, image, answer, **facts):
 # --- Said ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("network_shown")
 def test_a_name_that_is_typed_on_the_review_screen_is_the_diagnosis(sign_in, dermatologist, calm):
     assert send(sign_in(dermatologist), calm, "other", other_text="squamous-cell CARCINOMA ").url == NEXT
     assert Review.objects.values_list("answer", "other_text").get() == ("scc", "")
@@ -80,6 +81,7 @@ def test_words_that_contradict_themselves_are_sent_back(sign_in, dermatologist, 
     assert not Review.objects.exists()
 
 
+@pytest.mark.usefixtures("network_shown")
 def test_a_misspelt_name_is_asked_about_once_and_kept_when_it_is_meant(sign_in, dermatologist, calm):
     client, text = sign_in(dermatologist), "Kaposis sarkoma"
     page = send(client, calm, "other", other_text=text)

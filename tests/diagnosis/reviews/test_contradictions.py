@@ -47,6 +47,7 @@ def reasons(image) -> list[str]:
     return QueueEntry.objects.get(image=image).reasons
 
 
+@pytest.mark.usefixtures("network_shown")
 @pytest.mark.parametrize(
     ("first", "second"), [("nv", "bkl"), ("bkl", "nv"), ("other", "nv"), ("not_a_lesion", "nv"), ("scar", "keloid")]
 )
@@ -128,6 +129,7 @@ def test_a_blinded_reader_is_not_told_in_the_list(photograph, dermatologist, cli
     assert "Labels of its lesion contradict" not in asked.content.decode()
 
 
+@pytest.mark.usefixtures("network_shown")
 def test_lesion_visit_photograph_review_and_signing_warn_alike(photograph, lesion, dermatologist, sign_in):
     older, newer = photograph(), photograph()
     say(older, dermatologist, "other", other_text="A tick")

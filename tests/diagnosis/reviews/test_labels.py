@@ -131,7 +131,7 @@ def test_labels_follow_when_the_clinic_changes_its_rule(
     sign_in, manager, image, clinic, dermatologist, django_capture_on_commit_callbacks
 ):
     answer(image, dermatologist, "nv")
-    form = {"name": clinic.name, "address": "", "phone": "", "review_rule": TWO}
+    form = {"name": clinic.name, "address": "", "phone": "", "review_rule": TWO, "reading": clinic.reading}
     client, url = sign_in(manager), reverse("admin:patients_clinic_change", args=[clinic.pk])
     form |= token_of(client, url)
     with django_capture_on_commit_callbacks(execute=True):
