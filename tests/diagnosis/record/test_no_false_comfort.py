@@ -13,7 +13,7 @@ from patients.models import Member, Patient, ReviewRule
 from tests.conftest import PHOTOGRAPHS
 from tests.diagnosis.photographing import kept
 from tests.diagnosis.reporting import signed_report
-from tests.factories import LesionFactory, VisitFactory
+from tests.factories import LesionFactory, MemberFactory, VisitFactory
 
 
 @pytest.fixture
