@@ -232,6 +232,7 @@ def test_a_review_by_keys_after_the_session_ended(open_browser, dermatologist, p
     page.keyboard.press("n")
     page.keyboard.type("Network atypical at the margin")
     page.keyboard.press("Escape")
+    page.keyboard.press("c")
     end_session(page)
     page.keyboard.press("5")
 

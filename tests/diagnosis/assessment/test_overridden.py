@@ -66,6 +66,7 @@ def test_an_urgent_answer_stays_urgent(overridden, client):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("network_shown")
 def test_every_list_says_that_it_could_not_be_judged(overridden, client):
     addresses = [
         reverse("visits"),

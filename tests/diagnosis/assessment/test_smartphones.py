@@ -123,6 +123,7 @@ def test_the_upload_answers_a_script_without_an_all_clear(
     assert (response.json()["tier"], response.json()["badge"]) == ("watch", "watch")
 
 
+@pytest.mark.usefixtures("network_shown")
 def test_a_dermatologist_finds_the_order_of_the_classes_folded_in_the_review_screen(image, dermatologist, sign_in):
     Prediction.objects.update(tier="calm")
     page = body(sign_in(dermatologist).get(reverse("admin:review-photograph", args=[image.pk])))
