@@ -70,7 +70,6 @@ def test_own_words_are_kept_with_what_the_reader_says_of_their_danger(sign_in, d
     assert Review.objects.values_list("answer", "other_text").get() == (stored, "Clear cell acanthoma")
 
 
-@pytest.mark.usefixtures("network_shown")
 @pytest.mark.parametrize(
     ("text", "danger"),
     [("Merkel cell carcinoma", "other_benign"), ("Psoriasis", "other_malignant"), ("MELTUMP", "other_benign")],

@@ -51,6 +51,7 @@ def reasons(image) -> list[str]:
 @pytest.mark.parametrize(
     ("first", "second"), [("nv", "bkl"), ("bkl", "nv"), ("other", "nv"), ("not_a_lesion", "nv"), ("scar", "keloid")]
 )
+@pytest.mark.usefixtures("network_shown")
 def test_the_older_label_is_asked_for_again_where_the_open_work_is(photograph, dermatologist, sign_in, first, second):
     older, newer = photograph(), photograph()
     text = {"other_text": "A tick"} if first == "other" else {}
