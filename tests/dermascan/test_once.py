@@ -122,13 +122,10 @@ class TestSentTwice:
     def test_a_clinic_and_a_clinic_in_a_popup(self):
         client = Client()
         client.force_login(factories.UserFactory(is_superuser=True, is_staff=True))
-        twice(
-            client,
-            "/admin/patients/clinic/add/",
-            {"name": "Lakeside", "review_rule": Clinic().review_rule, "reading": Clinic().reading},
-        )
+        rules = {"review_rule": Clinic().review_rule, "reading": Clinic().reading}
+        twice(client, "/admin/patients/clinic/add/", {"name": "Lakeside", **rules})
         key = key_in(client.get("/admin/patients/clinic/add/?_popup=1"))
-        data = {"name": "Hillside", "review_rule": Clinic().review_rule, "_popup": "1", "idempotency_key": key}
+        data = {"name": "Hillside", **rules, "_popup": "1", "idempotency_key": key}
         pages = [client.post("/admin/patients/clinic/add/?_popup=1", data) for _ in range(2)]
         assert pages[0].content == pages[1].content
         assert sorted(Clinic.objects.values_list("name", flat=True)) == ["Hillside", "Lakeside"]
