@@ -98,13 +98,6 @@ def other_clinic(db) -> Clinic:
 
 
 @pytest.fixture
-def network_shown(clinic) -> None:
-    """Have the clinic show readers the network's answer before their own, which is not the default."""
-    clinic.reading = Reading.NETWORK_SHOWN
-    clinic.save(update_fields=["reading"])
-
-
-@pytest.fixture
 def staff(clinic) -> Member:
     return factories.MemberFactory(clinic=clinic, role=Role.STAFF)
 

@@ -16,8 +16,6 @@ pytestmark = pytest.mark.usefixtures("network_shown")
 
 COMFORT = "Nothing alarming"
 
-pytestmark = pytest.mark.usefixtures("network_shown")
-
 
 @pytest.fixture(autouse=True)
 def _nobody_is_drawn(settings):

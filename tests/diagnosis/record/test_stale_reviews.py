@@ -8,7 +8,7 @@ from diagnosis.reviews.answers import Basis, LabelState, Why
 from diagnosis.reviews.models import ConfirmedLabel, PhotographOnScreen, QueueEntry, Review
 from diagnosis.reviews.queue import refresh_queue_entry
 from diagnosis.reviews.services import record_review
-from patients.models import Reading, ReviewRule, Role
+from patients.models import ReviewRule, Role
 from tests import factories
 
 pytestmark = pytest.mark.usefixtures("network_shown")
@@ -19,13 +19,6 @@ HELENA, ANA = "Helena", "Ana"
 @pytest.fixture(autouse=True)
 def _nobody_is_drawn(settings):
     settings.REVIEW_RANDOM_SHARE = 0
-
-
-@pytest.fixture(autouse=True)
-def _the_network_is_shown(clinic):
-    """Before a blinded reader colleagues' answers are hidden on purpose, so there is nothing to be stale."""
-    clinic.reading = Reading.NETWORK_SHOWN
-    clinic.save(update_fields=["reading"])
 
 
 def named(clinic, name):
