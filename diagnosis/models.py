@@ -32,6 +32,7 @@ from diagnosis.measures.models import Measurement, PictureScale
 from diagnosis.monitoring.models import Incident, IncidentKind, IncidentState, MonitoringDay
 from diagnosis.opinions.models import OpinionAccess, OpinionPhotograph, OpinionRequest, OpinionReview
 from diagnosis.outcomes.models import LesionClosure, PathologyResult, ResultReview, Specimen
+from diagnosis.record.search.models import SavedFilter
 from diagnosis.reports.models import Addendum, ContradictedReport, Report, Withholding, WithholdingReason
 from diagnosis.retraining.models import (
     ManifestEntry,
@@ -131,6 +132,7 @@ __all__ = [
     "ReviewRetraction",
     "RunMessage",
     "RunStatus",
+    "SavedFilter",
     "SeenAnswer",
     "Specimen",
     "StopReason",

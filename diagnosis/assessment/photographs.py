@@ -266,10 +266,17 @@ class LesionCard:
 
 
 def lesion_cards(patient: Patient) -> list[LesionCard]:
-    """Return a card for each of the patient's lesions, from its newest visit; visits of one day are combined."""
-    lesions = patient.lesions.annotate(photographs=_count_in_use("lesion")).order_by("number")
+    """Return a card for each of the patient's lesions, by number."""
+    return cards_of(patient.lesions.order_by("number"))
+
+
+def cards_of(lesions: QuerySet[Lesion]) -> list[LesionCard]:
+    """Return a card for each lesion, from its newest visit; visits of one day are combined."""
+    lesions = lesions.annotate(photographs=_count_in_use("lesion"))
     newest = Image.objects.in_use().filter(lesion=OuterRef("lesion")).order_by("-visit__date").values("visit__date")
-    shown = photographs(Image.objects.in_use().filter(lesion__patient=patient, visit__date=Subquery(newest[:1])))
+    shown = photographs(
+        Image.objects.in_use().filter(lesion__in=lesions.order_by().values("pk"), visit__date=Subquery(newest[:1]))
+    )
     groups = {group.lesion.pk: group for group in by_lesion(shown)}
     return [_card(lesion, groups.get(lesion.pk)) for lesion in lesions]
 

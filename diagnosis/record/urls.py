@@ -2,13 +2,18 @@
 
 from django.urls import URLPattern, path
 
-from diagnosis.record.views import body_map, exclusion, photograph, records, today, visit_list
+from diagnosis.record.views import body_map, exclusion, photograph, records, saved_filters, search, today
 
 urlpatterns: list[URLPattern] = [
     path("today/", today.today, name="today"),
     path("today/filter/", today.choose_filter, name="today-filter"),
     path("today/<slug:code>/", today.section, name="today-section"),
-    path("visits/", visit_list.visit_list, name="visits"),
+    path("visits/", search.visit_list, name="visits"),
+    path("visits/csv/", search.visits_csv, name="visits-csv"),
+    path("lesions/", search.lesion_list, name="lesions"),
+    path("lesions/csv/", search.lesions_csv, name="lesions-csv"),
+    path("filters/", saved_filters.save, name="filter-save"),
+    path("filters/<uuid:filter_id>/delete/", saved_filters.delete, name="filter-delete"),
     path("patients/<uuid:patient_id>/", records.patient, name="patient"),
     path("visits/<uuid:visit_id>/", records.visit, name="visit"),
     path("lesions/<uuid:lesion_id>/", records.lesion, name="lesion"),

@@ -8,7 +8,7 @@ it even to superusers, because clinical history is never deleted and is changed 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import ForeignKey, Model, Q, QuerySet
+from django.db.models import Exists, ForeignKey, Model, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -21,6 +21,7 @@ from patients.models import Member, Patient, Role
 from patients.privacy import shown_name, shown_number
 
 NOBODY: tuple[Role, ...] | None = None
+FEW_PATIENTS = 500
 OPERATORS: tuple[Role, ...] = ()  # superusers only
 CLINICIANS = (Role.DERMATOLOGIST, Role.MANAGER)
 
@@ -80,7 +81,14 @@ class PatientSearch(LongList):
         if self.patient_path is None or not search_term:
             return super().get_search_results(request, queryset, search_term)
         patients = scoped(Patient.objects.all(), request).matching(search_term)  # type: ignore[attr-defined]
-        by_patient = Q(**{f"{self.patient_path or 'pk'}__in": patients.order_by().values("pk")})
+        keys = patients.order_by().values_list("pk", flat=True)
+        # Few patients are named by their keys, so that only their rows are read.
+        few = list(keys[: FEW_PATIENTS + 1])
+        path = f"{self.patient_path or 'pk'}__in"
+        by_patient = Q(**{path: few if len(few) <= FEW_PATIENTS else keys.values("pk")})
+        own = {f"{self.patient_path}__record_number", "record_number"}
+        if set(self.search_fields) <= own:
+            return queryset.filter(by_patient), False  # a record number is among what ``matching`` looks at
         by_field, _may_repeat = super().get_search_results(request, self.model._default_manager.all(), search_term)
         return queryset.filter(by_patient | Q(pk__in=by_field.order_by().values("pk"))), False
 
@@ -122,8 +130,9 @@ class ClinicFilter(admin.RelatedOnlyFieldListFilter):
     """A filter by a related row; its choices are those that occur in rows which the member may see."""
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin) -> Any:
-        occurring = model_admin.get_queryset(request).order_by().values(f"{self.field_path}__pk")
-        rows = field.related_model._default_manager.filter(pk__in=occurring)
+        # One row of each is looked for, instead of reading them all.
+        listed = model_admin.get_queryset(request).order_by().filter(**{self.field_path: OuterRef("pk")})
+        rows = field.related_model._default_manager.filter(Exists(listed))
         if field.related_model is Member:
             rows = rows.select_related("user")  # a member's name is their account's
         return [(str(row.pk), str(row)) for row in rows]

@@ -128,6 +128,10 @@ class Lesion(Edited):
 
     class Meta:
         ordering = ["patient", "number"]
+        indexes = [
+            models.Index(fields=["body_site"], name="lesions_by_site"),
+            models.Index(fields=["-created_at", "-id"], name="lesions_by_age"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["patient", "number"], name="lesion_number_is_unique_for_the_patient"),
             models.CheckConstraint(condition=Q(number__gte=1), name="lesion_number_starts_at_one"),

@@ -82,7 +82,11 @@ PAGES: dict[str, list[Case]] = {
     "privacy-mode": [Case(get=clinic(405), post=clinic(302))],
     "visit-new": [Case(ids=PATIENT, get=own_clinic(200), post=own_clinic(200))],
     "lesion-new": [Case(ids=PATIENT, get=own_clinic(200), post=own_clinic(200))],
-    "visits": [Case(get=clinic(200), post=clinic(200))],
+    "visits": [Case(get=clinic(200), post=clinic(405))],
+    "lesions": [Case(get=clinic(200), post=clinic(405))],
+    **{name: [Case(get=clinic(200), post=clinic(405))] for name in ("visits-csv", "lesions-csv")},
+    "filter-save": [Case(get=clinic(405), post=clinic(302))],
+    "filter-delete": [Case(ids={"filter_id": "saved_filter"}, get=clinic(405), post=clinic(404, staff=302))],
     "visit": [Case(ids=OPEN_VISIT, get=own_clinic(200), post=clinic(405))],
     "visit-edit": [
         Case(ids=OPEN_VISIT, get=own_clinic(200), post=own_clinic(200)),

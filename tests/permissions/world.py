@@ -17,6 +17,7 @@ from diagnosis.images.models import Image
 from diagnosis.opinions.services import OutsideDoctor, ask_for_opinion
 from diagnosis.outcomes.pathology import Findings, enter_result
 from diagnosis.outcomes.report_files import ReportFile
+from diagnosis.record.search.models import SavedFilter
 from diagnosis.retraining.models import TrainingRun, VersionProposal
 from mlmodel.versions.serving import active_version
 from patients.models import Role, User
@@ -96,6 +97,9 @@ class World:
             by=members["staff"],
             findings=Findings(received_on=timezone.localdate(), answer="mel"),
             file=ReportFile(PDF, "report.pdf", "application/pdf"),
+        )
+        self.objects["saved_filter"] = SavedFilter.objects.create(
+            member=members["staff"], number=1, listing="lesions", name="Urgent", parameters="tier=urgent"
         )
         self.objects["plan"] = factories.LesionPlanFactory(lesion=self.objects["lesion"], stated_by=dermatologist)
         factories.api_key(members["staff"])

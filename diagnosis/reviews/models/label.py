@@ -54,7 +54,10 @@ class ConfirmedLabel(models.Model):
                 name="label_has_an_answer_when_it_is_settled",
             ),
         ]
-        indexes = [models.Index(fields=["-settled_at"], name="labels_by_age")]
+        indexes = [
+            models.Index(fields=["-settled_at"], name="labels_by_age"),
+            models.Index(fields=["state", "answer", "image"], name="labels_by_answer"),
+        ]
 
     def __str__(self) -> str:
         return str(self.get_answer_display() or self.get_state_display())
