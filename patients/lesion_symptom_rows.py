@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from patients.models import Lesion, LesionSymptoms, Visit
+from patients.models import Lesion, LesionSymptoms, Visit, VisitStatus
 from patients.services.symptoms import newest_statements, symptoms_at
 
 
@@ -45,5 +45,6 @@ def symptoms_of_visit(visit: Visit, groups: Iterable[Any] = ()) -> VisitSymptoms
 
 
 def symptoms_of_lesion(lesion: Lesion) -> list[SymptomsRow]:
-    """Return what was recorded of a lesion, newest visit first."""
-    return [SymptomsRow(row.visit, lesion, row) for row in newest_statements().filter(lesion=lesion)]
+    """Return what was recorded of a lesion at visits that are not void, newest visit first."""
+    rows = newest_statements().filter(lesion=lesion).exclude(visit__status=VisitStatus.VOID)
+    return [SymptomsRow(row.visit, lesion, row) for row in rows]

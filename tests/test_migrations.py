@@ -48,8 +48,9 @@ def declared_triggers() -> set[str]:
         if app in older_tables.OUR_APPS
         for operation in migration.operations
     ]
+    rules = (*_outcome_rules.RULES, *_outcome_rules.RULES_OF_CORRECTIONS)
     declared = {operation.name for operation in operations if isinstance(operation, AppendOnly)}
-    return declared | {_planned_danger.NAME, *(rule.name for rule in _outcome_rules.RULES)}
+    return declared | {_planned_danger.NAME, *(rule.name for rule in rules)}
 
 
 @pytest.mark.django_db

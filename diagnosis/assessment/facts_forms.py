@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from diagnosis.assessment.forms import LesionForm
 from diagnosis.assessment.stated_facts import FACTS
-from diagnosis.images.facts import StatedFacts, is_plausible_time, overviews_for
+from diagnosis.images.facts import StatedFacts, fitting_overview, is_plausible_time, overviews_for
 from diagnosis.images.kinds import LEFT_OPEN, PhotographKind
 from diagnosis.images.models import Device, Image, PhotographFacts
 from patients.edit_forms import EditForm
@@ -128,8 +128,10 @@ class FactsForm(EditForm, forms.Form):
         if newest and newest.device_id:
             device.queryset |= devices.filter(pk=newest.device_id)  # it may be retired since
         overviews = [each.pk for each in overviews_for(image)]
-        if newest and newest.overview_id:
-            overviews.append(newest.overview_id)  # it may be excluded, and still be the one that was stated
+        if fitting := fitting_overview(image, newest):
+            overviews.append(fitting.pk)  # it may be excluded, and still be the one that was stated
+        else:
+            self.initial["overview"] = None
         overview.queryset = Image.objects.filter(pk__in=overviews).select_related("lesion", "visit")
         self.has_overviews = bool(overviews)
 

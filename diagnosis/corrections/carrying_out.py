@@ -15,25 +15,43 @@ from diagnosis.corrections.errors import AlreadyUndone, CannotUndo, ChangedSince
 from diagnosis.corrections.models import CorrectedRecord, Correction
 from diagnosis.corrections.plans import NewRow, Plan, Step, ensure_reason
 from diagnosis.corrections.states import rows_that_refer_to, state_of
+from diagnosis.followup.models import LesionPlan, ReminderStop
 from diagnosis.images.models import Image
+from diagnosis.opinions.models import OpinionRequest
+from diagnosis.opinions.services import revoke_for_correction
+from diagnosis.outcomes.models import Specimen
 from diagnosis.reports.withholding import withhold_for_correction
+from diagnosis.reviews.models import ManagementDecision, ReviewGroup
 from diagnosis.reviews.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import have_read_again
 from patients.edits import change_record
-from patients.models import Consent, Lesion, Member, Patient, Role, User, Visit, VisitStatus
+from patients.models import (
+    Consent,
+    Lesion,
+    LesionPlacement,
+    LesionSymptoms,
+    Member,
+    OutgoingMessage,
+    Patient,
+    RiskFact,
+    Role,
+    User,
+    Visit,
+    VisitStatus,
+)
 from patients.models.edited import Edited
 from patients.services.same_clinic import ensure_same_clinic
 
 log = logging.getLogger(__name__)
 
-MODELS: dict[str, type[Model]] = {
-    "patient": Patient,
-    "visit": Visit,
-    "lesion": Lesion,
-    "image": Image,
-    "consent": Consent,
-    "user": User,
-}
+_TABLES: tuple[type[Model], ...] = (
+    Patient, Visit, Lesion, Image, Consent, User, LesionPlacement, LesionPlan, LesionSymptoms, ManagementDecision,
+    OutgoingMessage, ReminderStop, ReviewGroup, RiskFact, Specimen,
+)  # fmt: skip
+MODELS: dict[str, type[Model]] = {str(model._meta.model_name): model for model in _TABLES}
+# Who adds a row with a correction is named in it; in a copy, whoever stated it stays named.
+_ADDED_BY = {"lesion": "created_by_id", "consent": "recorded_by_id", "riskfact": "recorded_by_id",
+             "reminderstop": "stated_by_id"}  # fmt: skip
 
 
 def carry_out(
@@ -59,6 +77,8 @@ def carry_out(
         # First, while the visits still belong to the patients who could read the reports.
         for report in plan.withheld:
             withhold_for_correction(report=report, by=by, note=f"{plan.kind.label}: {reason}")
+        for request in plan.revoked:
+            revoke_for_correction(request=request, by=by)
         names, created = _add_rows(plan.new, by=by)
         steps = [_resolved(step, names) for step in plan.steps]
         if any(step.after.get("status") == VisitStatus.VOID for step in steps):
@@ -85,7 +105,8 @@ def carry_out(
 def undo(*, correction: Correction, by: Member, reason: str) -> Correction:
     """Undo a correction, as long as nothing was signed or added on top of it.
 
-    Withheld reports stay withheld until a dermatologist releases them again; consents stay as the merge left them.
+    Withheld reports stay withheld until a dermatologist releases them again, requests for a second opinion stay
+    revoked, and consents stay as the merge left them.
 
     Raises:
         AnotherClinic, ReasonNeeded, SignedNeedsSenior, AlreadyUndone, CannotUndo: nothing was done.
@@ -122,9 +143,13 @@ def undo(*, correction: Correction, by: Member, reason: str) -> Correction:
 
 def ensure_nothing_on_top(correction: Correction, steps: Sequence[Step]) -> None:
     """Raise ``CannotUndo`` if records that the correction changed have been changed, signed or added to since."""
+    # A row may have been changed twice: what it was left with counts.
+    left: dict[tuple[str, str], dict[str, Any]] = {}
     for step in steps:
-        row = MODELS[step.kind]._base_manager.filter(pk=step.key).first()
-        if row is None or any(_plain(getattr(row, name)) != _plain(value) for name, value in step.after.items()):
+        left.setdefault((step.kind, step.key), {}).update(step.after)
+    for (kind, key), values in left.items():
+        row = MODELS[kind]._base_manager.filter(pk=key).first()
+        if row is None or any(_plain(getattr(row, name)) != _plain(value) for name, value in values.items()):
             raise CannotUndo(_("The records were corrected again since. Undo the newer correction first."))
     if state_of(steps) != correction.state:
         raise CannotUndo(
@@ -133,14 +158,17 @@ def ensure_nothing_on_top(correction: Correction, steps: Sequence[Step]) -> None
 
 
 def lock_records(patients: Iterable[UUID]) -> None:
-    """Lock patients, then their visits, then their photographs, each in the order of keys.
+    """Lock patients, their requests for a second opinion, visits, lesions and photographs, each in the order of keys.
 
-    Signing, uploading and reviewing lock the visit or the photographs; registering and logging lock the patient. So
-    whatever began before is finished, and whatever begins later sees the records as they are afterwards.
+    Signing, uploading and reviewing lock the visit or the photographs; plans and specimens lock the lesion; answers of
+    a second opinion lock the request; registering and logging lock the patient. So whatever began before is finished,
+    and whatever begins later sees the records as they are afterwards.
     """
     keys = sorted(set(patients))
     list(Patient.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk"))
+    list(OpinionRequest.objects.select_for_update(of=("self",)).filter(lesion__patient__in=keys).order_by("pk"))
     list(Visit.objects.select_for_update(of=("self",)).filter(patient__in=keys).order_by("pk"))
+    list(Lesion.objects.select_for_update(of=("self",)).filter(patient__in=keys).order_by("pk"))
     images = Image.objects.select_for_update(of=("self",)).filter(visit__patient__in=keys)
     list(images.order_by("pk").values_list("pk", flat=True))
 
@@ -154,10 +182,8 @@ def _add_rows(new: Iterable[NewRow], *, by: Member) -> tuple[dict[str, str], lis
     created: list[list[str]] = []
     for row in new:
         values = _with_keys(row.values, names)
-        if row.kind == "lesion":
-            values["created_by_id"] = by.pk
-        if row.kind == "consent":
-            values["recorded_by_id"] = by.pk
+        if row.kind in _ADDED_BY:
+            values[_ADDED_BY[row.kind]] = by.pk
         added = MODELS[row.kind]._base_manager.create(**values)
         names[row.name] = str(added.pk)
         created.append([row.kind, str(added.pk)])
@@ -208,8 +234,10 @@ def _take_away(kind: str, key: str, *, by: Member) -> None:
     """Take away a row that a correction added. Raises ``CannotUndo`` if anything has been added to it since."""
     if kind == "exclusion":
         undo_exclusion_with_visit(key=key, by=by)
-    elif kind in ("visit", "lesion"):
-        row = MODELS[kind]._base_manager.get(pk=key)
+    elif kind != "consent":
+        row: Any = MODELS[kind]._base_manager.get(pk=key)
+        if getattr(row, "ended_at", None) is not None:
+            raise CannotUndo(_("What it added was ended since: correct it forwards."))
         if rows := rows_that_refer_to(row):
             raise CannotUndo(_("Something was added to the new record since: %(rows)s.") % {"rows": ", ".join(rows)})
         row.delete()

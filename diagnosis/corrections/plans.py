@@ -16,6 +16,7 @@ from diagnosis.corrections.errors import DangerNeedsDermatologist, ReasonNeeded,
 from diagnosis.corrections.models import CorrectionKind
 from diagnosis.images.models import Image
 from diagnosis.images.models.image import ImageQuerySet
+from diagnosis.opinions.models import OpinionRequest
 from diagnosis.reports.models import Report
 from diagnosis.reviews.answers import LabelState
 from diagnosis.reviews.models import ConfirmedLabel, Review
@@ -58,6 +59,8 @@ class Plan:
         new: the rows that are added first.
         moved: the photographs that it moves or takes out of use.
         withheld: released reports that their patients can no longer read.
+        revoked: requests for a second opinion that are taken back: they would be answered about the wrong lesion.
+        dangers: dangerous findings that go with it and that no photograph shows, in words.
         reports: all signed reports that it touches.
         notices: what will happen, in sentences.
         takes_findings: whether dangerous findings leave a record with their photographs.
@@ -72,18 +75,21 @@ class Plan:
     moved: list[Image] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     withheld: list[Report] = field(default_factory=list)
+    revoked: list[OpinionRequest] = field(default_factory=list)
+    dangers: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
     takes_findings: bool = True
 
-    def change(self, record: Record, **after: Any) -> None:
+    def change(self, record: Model, **after: Any) -> None:
         """Add a step that sets the columns ``after`` of ``record``."""
         values = {name: _plain(value) for name, value in after.items()}
-        before = {name: _plain(getattr(record, name)) for name in after}
+        before = {name: self.planned(record, name) for name in after}
         self.steps.append(Step(str(record._meta.model_name), str(record.pk), before, values))
-        self.touch(record)
+        if isinstance(record, (Patient, Visit, Lesion, Image, User)):
+            self.touch(record)
 
-    def add(self, kind: str, **values: Any) -> str:
+    def add(self, kind: str, /, **values: Any) -> str:
         """Add a row and return the name that stands for its key."""
         name = f"@{kind}-{len(self.new) + 1}"
         self.new.append(NewRow(kind, name, {key: _plain(value) for key, value in values.items()}))
@@ -100,21 +106,28 @@ class Plan:
         if report.released_at and not report.withholdings.standing().exists():
             self.withheld.append(report)
 
+    def planned(self, record: Model, name: str) -> Any:
+        """Return a column's value as the steps so far leave it: a row may be changed twice."""
+        key = (str(record._meta.model_name), str(record.pk))
+        earlier = [step.after[name] for step in self.steps if (step.kind, step.key) == key and name in step.after]
+        return earlier[-1] if earlier else _plain(getattr(record, name))
+
     @property
     def fingerprint(self) -> str:
         """A hash of all that would happen, to detect whether anything has changed since the preview."""
         rows = [vars(row) for row in (*self.new, *self.steps)]
-        reports = sorted(str(report.pk) for report in self.reports)
+        reports = sorted(str(row.pk) for row in (*self.reports, *self.revoked))
         content: list[Any] = [self.kind, self.title, rows, self.numbers, self.notices, reports]
         return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
 
     @property
     def findings(self) -> list[str]:
         """The dangerous findings that leave a record, in words."""
-        if not self.takes_findings or not self.moved:
+        if not self.takes_findings:
             return []
         images = Image.objects.filter(pk__in=[image.pk for image in self.moved])
-        return sorted({finding.words for finding in findings_among(images)})
+        found = {finding.words for finding in findings_among(images)} if self.moved else set()
+        return sorted(found | set(self.dangers))
 
     @property
     def numbers_in_words(self) -> list[str]:
@@ -146,7 +159,7 @@ def ensure_reason(reason: str) -> str:
 
 
 def count(images: ImageQuerySet, reports: list[Report], **more: int) -> dict[str, int]:
-    """Return the numbers of a preview: photographs with what is known of them, and signed reports."""
+    """Return the numbers of a preview: photographs with what is known of them, signed reports, and ``more``."""
     keys = images.order_by().values("pk")
     return {
         **more,
@@ -167,6 +180,11 @@ def numbers_in_words(numbers: dict[str, int]) -> list[str]:
         "reviews": lambda n: ngettext("%(n)d review", "%(n)d reviews", n),
         "labels": lambda n: ngettext("%(n)d confirmed label", "%(n)d confirmed labels", n),
         "consents": lambda n: ngettext("%(n)d decision about consent", "%(n)d decisions about consent", n),
+        "specimens": lambda n: ngettext("%(n)d specimen", "%(n)d specimens", n),
+        "plans": lambda n: ngettext("%(n)d standing plan", "%(n)d standing plans", n),
+        "symptoms": lambda n: ngettext("%(n)d statement of symptoms", "%(n)d statements of symptoms", n),
+        "opinions": lambda n: ngettext("%(n)d request for a second opinion", "%(n)d requests for a second opinion", n),
+        "risks": lambda n: ngettext("%(n)d answer about risk", "%(n)d answers about risk", n),
     }
     return [
         words[name](numbers[name]) % {"n": numbers[name]}

@@ -6,9 +6,12 @@ from typing import Any
 from django.db.models import Model, Q
 
 from diagnosis.corrections.plans import Step
+from diagnosis.followup.models import LesionPlan, ReminderStop
 from diagnosis.images.models import Image
+from diagnosis.outcomes.models import Specimen
 from diagnosis.reports.models import Addendum
-from patients.models import Consent, Lesion, Visit
+from diagnosis.reviews.models import ReviewGroup
+from patients.models import Consent, Lesion, LesionSymptoms, RiskFact, Visit
 
 
 def state_of(steps: Iterable[Step]) -> dict[str, Any]:
@@ -30,6 +33,15 @@ def state_of(steps: Iterable[Step]) -> dict[str, Any]:
         for key in keys:
             of = Image.objects.filter(**{kind: key}).order_by("pk").values_list("pk", flat=True)
             state[f"photographs of {kind} {key}"] = [str(image) for image in of]
+    for kind, keys in moved.items():
+        for key in keys:
+            state[f"rows of {kind} {key}"] = [
+                sorted(str(row) for row in rows.filter(**{kind: key}).order_by().values_list("pk", flat=True))
+                for rows in (
+                    LesionSymptoms.objects.all(), Specimen.objects.all(), LesionPlan.objects.all(),
+                    ReviewGroup.objects.all(),
+                )
+            ]  # fmt: skip
     for step in steps:
         if survivor := step.after.get("merged_into_id") or step.before.get("merged_into_id"):
             state[f"record {survivor}"] = [
@@ -37,6 +49,8 @@ def state_of(steps: Iterable[Step]) -> dict[str, Any]:
                 Lesion.objects.filter(patient=survivor).count(),
                 Image.objects.filter(visit__patient=survivor).count(),
                 Consent.objects.filter(patient=survivor).count(),
+                RiskFact.objects.filter(patient=survivor).count(),
+                ReminderStop.objects.filter(patient=survivor).count(),
             ]
     return state
 

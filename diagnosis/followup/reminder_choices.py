@@ -8,6 +8,7 @@ from diagnosis.followup.models import ReminderSettings, ReminderStop, StopReason
 from diagnosis.followup.reminders import address_of
 from patients.models import Clinic, Member, MessageKind, Patient
 from patients.outbox import cancel_messages
+from patients.services.merged_records import lock_patient
 from patients.services.same_clinic import ensure_same_clinic
 
 
@@ -41,10 +42,11 @@ def stop_reminders(*, patient: Patient, by: Member, reason: str) -> ReminderStop
     Raises:
         PermissionDenied: ``by`` belongs to another clinic.
         NoAddress: there is no address that could bounce.
+        RecordIsMerged: the record was merged into another one.
     """
     ensure_same_clinic(patient, by)
     with transaction.atomic():
-        patient = Patient.objects.select_for_update(of=("self",)).select_related("user").get(pk=patient.pk)
+        patient = lock_patient(patient)
         address = address_of(patient).lower() if reason == StopReason.BOUNCES else ""
         if reason == StopReason.BOUNCES and not address:
             raise NoAddress

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,7 +24,7 @@ from diagnosis.followup.models import (
     ReminderStop,
     StopReason,
 )
-from patients.models import Clinic, MessageKind, OutgoingMessage, Patient
+from patients.models import Clinic, MessageKind, MessageState, OutgoingMessage, Patient
 from patients.outbox import Letter, queue_message, writes
 
 # A date that passed longer ago is for a person to call about: switching reminders on writes to nobody about last year.
@@ -128,13 +128,36 @@ def recall_letter(message: OutgoingMessage) -> Letter | None:
     if plan is None:
         return None
     patient, chosen = plan.lesion.patient, settings_of(plan.clinic_id)
-    if chosen is None or not chosen.is_on or not _is_reachable(patient):
+    if chosen is None or not chosen.is_on or not _is_reachable(patient) or _is_told_already(message, patient):
         return None
     message.address = address_of(patient)
     clinic = patient.clinic
     context = {"site_name": settings.SITE_NAME, "clinic": clinic.name, "phone": clinic.phone}
     subject = _("You have an appointment to make at %(clinic)s") % {"clinic": clinic.name}
     return Letter(message.address, subject, render_to_string("followup/mail/recall.txt", context))
+
+
+def _is_told_already(message: OutgoingMessage, patient: Patient) -> bool:
+    """Whether an earlier e-mail tells the same: two records of one patient may each have had one when they merged."""
+    own = Reminder.objects.filter(pk=message.about_key).first()
+    if own is None:
+        return False
+    told = OutgoingMessage.objects.filter(
+        kind=MessageKind.RECALL,
+        about=OuterRef("pk"),
+        state__in=(MessageState.WAITING, MessageState.SENDING, MessageState.SENT),
+    )
+    earlier = Q(created_at__lt=own.created_at) | Q(created_at=own.created_at, pk__lt=own.pk)
+    same = Reminder.objects.filter(
+        earlier,
+        Exists(told),
+        plan__lesion__patient=patient,
+        plan__ended_at=None,
+        occasion=own.occasion,
+        sent_with=None,
+        created_at__gte=own.created_at - ONE_LETTER_FOR,
+    )
+    return same.exists()
 
 
 def undelivered_reminders(clinic_id: Any) -> Any:

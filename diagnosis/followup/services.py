@@ -66,14 +66,12 @@ def state_plan(
     ensure_same_clinic(lesion.patient, by)
     if not may_state(by, step):
         raise StepNeedsADermatologist
-    if visit is not None and visit.patient_id != lesion.patient_id:
-        raise VisitOfAnotherPatient
     if step == NextStep.DISCHARGE and due_on is not None:
         raise DischargeHasNoDate
     if step != NextStep.DISCHARGE and due_on is None:
         raise PlanNeedsADate
     with transaction.atomic():
-        standing = _lock_plan_of(lesion.pk)
+        standing = _lock_plan_of(lesion.pk, visit=visit)
         if seen is not None and str(seen) != (str(standing.pk) if standing else ""):
             raise PlanChangedMeanwhile
         if standing is not None:
@@ -97,10 +95,8 @@ def complete_plan(*, plan: LesionPlan, by: Member, visit: Visit | None = None) -
         raise ResultIsReadByADermatologist
     if plan.step == NextStep.DISCHARGE:
         raise PlanHasEnded
-    if visit is not None and visit.patient_id != plan.lesion.patient_id:
-        raise VisitOfAnotherPatient
     with transaction.atomic():
-        plan = _lock(plan)
+        plan = _lock(plan, visit=visit)
         _end(plan, Ending.DONE, by=by, visit=visit)
         log.info("Member %s marked plan %s as done.", by.pk, plan.pk)
         following = follows(plan)
@@ -132,14 +128,17 @@ def cancel_plan(*, plan: LesionPlan, by: Member, reason: str) -> None:
     log.info("Member %s cancelled plan %s.", by.pk, plan.pk)
 
 
-def _lock_plan_of(lesion_id: UUID) -> LesionPlan | None:
+def _lock_plan_of(lesion_id: UUID, *, visit: Visit | None = None) -> LesionPlan | None:
     # Two members may plan at once: the lesion's row makes the second one wait.
-    Lesion.objects.select_for_update(of=("self",)).get(pk=lesion_id)
+    lesion = Lesion.objects.select_for_update(of=("self",)).get(pk=lesion_id)
+    # Under the lock, since lesions and visits may be moved to another patient.
+    if visit is not None and not Visit.objects.filter(pk=visit.pk, patient=lesion.patient_id).exists():
+        raise VisitOfAnotherPatient
     return LesionPlan.objects.standing().filter(lesion=lesion_id).first()
 
 
-def _lock(plan: LesionPlan) -> LesionPlan:
-    standing = _lock_plan_of(plan.lesion_id)
+def _lock(plan: LesionPlan, *, visit: Visit | None = None) -> LesionPlan:
+    standing = _lock_plan_of(plan.lesion_id, visit=visit)
     if standing is None or standing.pk != plan.pk:
         raise PlanHasEnded
     return standing

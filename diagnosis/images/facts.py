@@ -3,6 +3,7 @@
 import datetime
 from dataclasses import dataclass, replace
 
+from django.db.models import Q
 from django.utils import timezone
 
 from diagnosis.images.errors import (
@@ -42,6 +43,12 @@ def newest_facts(image: Image) -> PhotographFacts | None:
     return image.facts.select_related("device", "member__user", "overview__visit", "overview__lesion").first()
 
 
+def fitting_overview(image: Image, row: PhotographFacts | None) -> Image | None:
+    """Return the overview that ``row`` names, unless one of the two was filed elsewhere since."""
+    overview = row.overview if row else None
+    return overview if overview is not None and is_overview_of(overview, image) else None
+
+
 def facts_now(image: Image) -> StatedFacts:
     """Return the facts that count, as they would be stated again."""
     row = newest_facts(image)
@@ -55,7 +62,7 @@ def facts_now(image: Image) -> StatedFacts:
         is_cropped=row.is_cropped,
         taken_at=row.taken_at,
         taken_at_source=row.taken_at_source,
-        overview=row.overview,
+        overview=fitting_overview(image, row),
     )
 
 
@@ -138,7 +145,8 @@ def overviews_for(image: Image) -> "list[Image]":
 def belonging_to(overview: Image) -> "list[Image]":
     """Return the photographs in use that belong to the overview, the newest first."""
     facts = PhotographFacts.objects.newest().filter(overview=overview)
-    rows = Image.objects.in_use().filter(pk__in=facts.values("image")).select_related("visit", "lesion")
+    near = Q(lesion=overview.lesion_id) | Q(visit=overview.visit_id)
+    rows = Image.objects.in_use().filter(near, pk__in=facts.values("image")).select_related("visit", "lesion")
     return sorted(rows, key=lambda each: each.order_in_time, reverse=True)
 
 

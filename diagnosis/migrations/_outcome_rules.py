@@ -1,7 +1,7 @@
 """Triggers for what holds between the rows of an outcome.
 
-A specimen is of one patient of its clinic. A result is not received before its specimen was sent, nor of a specimen
-that was withdrawn.
+A specimen is of one patient of its clinic, and stays so when it is moved. A result is not received before its specimen
+was sent, nor of a specimen that was withdrawn.
 """
 
 from dataclasses import dataclass
@@ -12,11 +12,12 @@ from django.db import migrations
 
 @dataclass(frozen=True)
 class Rule:
-    """A trigger that refuses to insert a row of ``table`` for which the condition ``is_broken`` holds."""
+    """A trigger that refuses to write a row of ``table`` for which the condition ``is_broken`` holds."""
 
     name: str
     table: str
     is_broken: str
+    event: str = "INSERT"
 
 
 RULES = (
@@ -43,23 +44,36 @@ RULES = (
     ),
 )
 
+# For corrections, which move a specimen with its lesion: since 0011.
+RULES_OF_CORRECTIONS = (
+    Rule(
+        "specimen_stays_with_one_patient_of_its_clinic",
+        RULES[0].table,
+        RULES[0].is_broken,
+        event="UPDATE OF lesion_id, visit_id",
+    ),
+)
+
 
 class OutcomeRules(migrations.operations.base.Operation):
     """The triggers; they may be written again, and are then as they are here."""
 
     reversible = True
 
+    def __init__(self, rules: tuple[Rule, ...] = RULES) -> None:
+        self.rules = rules
+
     def state_forwards(self, app_label: str, state: Any) -> None:
         """Models do not know of them."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         self.database_backwards(app_label, schema_editor, from_state, to_state)
-        for rule in RULES:
+        for rule in self.rules:
             for statement in _statements(rule, schema_editor.connection.vendor):
                 schema_editor.execute(statement)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        for rule in RULES:
+        for rule in self.rules:
             if schema_editor.connection.vendor == "sqlite":
                 schema_editor.execute(f"DROP TRIGGER IF EXISTS {rule.name}")
             elif schema_editor.connection.vendor == "postgresql":
@@ -73,7 +87,7 @@ class OutcomeRules(migrations.operations.base.Operation):
 def _statements(rule: Rule, vendor: str) -> list[str]:
     if vendor == "sqlite":
         return [
-            f"CREATE TRIGGER {rule.name} BEFORE INSERT ON {rule.table} FOR EACH ROW WHEN {rule.is_broken} "
+            f"CREATE TRIGGER {rule.name} BEFORE {rule.event} ON {rule.table} FOR EACH ROW WHEN {rule.is_broken} "
             f"BEGIN SELECT RAISE(ABORT, '{rule.name}'); END"
         ]
     if vendor == "postgresql":
@@ -82,6 +96,7 @@ def _statements(rule: Rule, vendor: str) -> list[str]:
             f"CREATE FUNCTION {rule.name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {rule.is_broken} THEN "
             f"RAISE EXCEPTION '{rule.name}' USING ERRCODE = 'integrity_constraint_violation'; END IF; "
             "RETURN NEW; END $$",
-            f"CREATE TRIGGER {rule.name} BEFORE INSERT ON {rule.table} FOR EACH ROW EXECUTE FUNCTION {rule.name}()",
+            f"CREATE TRIGGER {rule.name} BEFORE {rule.event} ON {rule.table} FOR EACH ROW "
+            f"EXECUTE FUNCTION {rule.name}()",
         ]
     return []

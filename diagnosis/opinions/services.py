@@ -34,7 +34,7 @@ from diagnosis.reviews.models import OutsideReader, Review
 from diagnosis.reviews.services import record_outside_review, record_review
 from patients.models import Lesion, Member, MessageKind
 from patients.outbox import cancel_messages, queue_message
-from patients.services.same_clinic import ensure_dermatologist_of
+from patients.services.same_clinic import ensure_dermatologist_of, ensure_same_clinic
 
 _DIGITS = 8
 
@@ -142,10 +142,19 @@ def revoke_request(*, request: OpinionRequest, by: Member) -> OpinionRequest:
     ensure_dermatologist_of(request.lesion.patient, by)
     with transaction.atomic():
         request = _lock_waiting(request.pk)
-        request.revoked_by, request.revoked_at = by, timezone.now()
-        request.save(update_fields=["revoked_by", "revoked_at"])
-        cancel_messages(kind=MessageKind.OPINION_ASKED, about=request.pk)
+        _revoke(request, by)
     return request
+
+
+def revoke_for_correction(*, request: OpinionRequest, by: Member) -> None:
+    """Take a request back because its photographs are filed elsewhere now. Call it in a transaction.
+
+    Unlike ``revoke_request`` it is for every member who may correct; one that was closed meanwhile stays as it is.
+    """
+    ensure_same_clinic(request.lesion.patient, by)
+    request = OpinionRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
+    if request.is_waiting:
+        _revoke(request, by)
 
 
 def check_code(*, request: OpinionRequest, code: str, network: str) -> None:
@@ -220,6 +229,12 @@ def mark_answer_seen(*, request: OpinionRequest, by: Member) -> None:
     """Record that the asking dermatologist has opened the answer. Safe to run again, and for others."""
     own = OpinionRequest.objects.unread_by(by).filter(pk=request.pk)
     own.update(seen_at=timezone.now())
+
+
+def _revoke(request: OpinionRequest, by: Member) -> None:
+    request.revoked_by, request.revoked_at = by, timezone.now()
+    request.save(update_fields=["revoked_by", "revoked_at"])
+    cancel_messages(kind=MessageKind.OPINION_ASKED, about=request.pk)
 
 
 def _ensure_can_be_asked(colleague: Member, by: Member) -> None:

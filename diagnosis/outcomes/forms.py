@@ -99,7 +99,7 @@ class SpecimenForm(_CleanForm):
         self._lesion = lesion
         members = Member.objects.filter(clinic=lesion.patient.clinic_id, user__is_active=True)
         self._choose("sent_by", members.select_related("user"))
-        self._choose("visit", lesion.patient.visits.all())
+        self._choose("visit", lesion.patient.visits.in_use())
 
     def _choose(self, name: str, rows: Any) -> None:
         field = self.fields[name]

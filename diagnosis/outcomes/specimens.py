@@ -50,10 +50,11 @@ def record_specimen(
     """
     sent_by = sent_by or by
     ensure_same_clinic(lesion.patient, by, sent_by)
-    if visit is not None and visit.patient_id != lesion.patient_id:
-        raise OfAnotherPatient
     with transaction.atomic():
         lesion, outcome = lock_lesion(lesion, made_from=made_from)
+        # Under the lock, since lesions and visits may be moved to another patient.
+        if visit is not None and not lesion.patient.visits.filter(pk=visit.pk).exists():
+            raise OfAnotherPatient
         if outcome.closure:
             raise LesionIsClosed
         specimen = Specimen(

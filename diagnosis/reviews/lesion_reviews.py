@@ -62,6 +62,9 @@ def record_lesion_review(
         images = {image.pk: image for image in of.photographs()}
         if not set(photographs) <= images.keys():
             raise PhotographsChanged
+        if decision:
+            # The lesion before its photographs, as everything that locks both does.
+            Lesion.objects.select_for_update(of=("self",)).get(pk=of.lesion.pk)
         chosen = [images[key] for key in images if key in set(photographs)]
         # One lock for all: it takes every photograph of the lesion, in the order of their keys.
         lock_image(chosen[0])

@@ -14,6 +14,6 @@ def patients_treated_by(member: Member | None) -> QuerySet[Patient]:
     """
     if member is None:
         return Patient.objects.none()
-    visits = Visit.objects.filter(patient=OuterRef("pk"), clinician=member).order_by()
+    visits = Visit.objects.in_use().filter(patient=OuterRef("pk"), clinician=member).order_by()
     reviews = Review.objects.standing().filter(image__visit__patient=OuterRef("pk"), reviewer=member).order_by()
     return Patient.objects.visible_to(member).filter(Q(Exists(visits)) | Q(Exists(reviews)))

@@ -9,6 +9,7 @@ from django.db.models import OuterRef, Subquery
 
 from patients.edits import ChangedMeanwhile, change_record, lost_names
 from patients.models import Member, Patient, RiskAnswer, RiskFact, RiskKind
+from patients.services.merged_records import lock_patient
 from patients.services.same_clinic import ensure_same_clinic
 
 SKIN_TYPE, DETAIL = "skin_type", "_detail"
@@ -56,12 +57,12 @@ def record_risk(
         skin_type: the patient's skin type; None leaves it as it is.
         made_from: the form's token; see ``patients.edits``.
 
-    Raises ``ChangedMeanwhile`` if that would undo a colleague's newer answer.
+    Raises ``ChangedMeanwhile`` if that would undo a colleague's newer answer, and ``RecordIsMerged``.
     """
     ensure_same_clinic(patient, by)
     with transaction.atomic():
         # Locking the patient prevents two answers from both taking the next number.
-        patient = Patient.objects.select_for_update().get(pk=patient.pk)
+        patient = lock_patient(patient)
         facts = risk_facts_of([patient.pk]).get(patient.pk, {})
         new = {kind: statement.answer for kind, statement in statements.items()}
         new |= {f"{kind}{DETAIL}": statement.detail for kind, statement in statements.items()}

@@ -55,6 +55,8 @@ def record_symptoms(
     new = {"itch": itch, "pain": pain, "bleeding": bleeding, "growth": growth, "since": since}
     with transaction.atomic():
         visit = lock_open_visit(visit_id=visit.pk)
+        # Read again: the lesion may have been moved to another patient while this waited.
+        lesion = Lesion.objects.get(pk=lesion.pk)
         if lesion.patient_id != visit.patient_id:
             raise LesionOfAnotherPatient
         row = symptoms_at([visit.pk]).get((visit.pk, lesion.pk))

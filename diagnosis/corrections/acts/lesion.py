@@ -1,12 +1,13 @@
 """Move a lesion with its photographs to another patient."""
 
+from django.db.models import Q
 from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from diagnosis.corrections.acts.following import loosen_specimens, numbers_of, revoke_opinions, take_along, visits_of
 from diagnosis.corrections.acts.places import Numbers, add_visit_like, ensure_born, ensure_target, who
 from diagnosis.corrections.carrying_out import carry_out
-from diagnosis.corrections.errors import CannotCorrect
 from diagnosis.corrections.models import Correction, CorrectionKind
 from diagnosis.corrections.plans import Plan, count, notice_of_reports, reports_with
 from diagnosis.images.models import Image
@@ -24,28 +25,33 @@ def plan_lesion_move(*, lesion: Lesion, patient: Patient) -> Plan:
     ensure_target(patient, of=lesion.patient)
     ensure_born(patient, lesion=lesion)
     images = list(Image.objects.filter(lesion=lesion).select_related("visit__patient").order_by("visit__date", "pk"))
-    if any(image.visit.is_void for image in images):
-        raise CannotCorrect(_("A photograph of it is at a void visit. Restore that visit first."))
+    visits = visits_of(lesion)
 
     title = _("%(lesion)s of %(source)s → %(target)s") % {
         "lesion": lesion, "source": who(lesion.patient), "target": who(patient),
     }  # fmt: skip
     plan = Plan(CorrectionKind.MOVE_LESION, title, [lesion.patient, patient])
     plan.moved = images
+    loosen_specimens(plan, lesion.specimens.order_by("created_at", "pk"))
     plan.change(lesion, patient_id=patient.pk, number=Numbers(patient).next())
     plan.notices.append(
         _("It becomes lesion %(number)d of %(target)s.")
-        % {"number": plan.steps[0].after["number"], "target": who(patient)}
+        % {"number": plan.steps[-1].after["number"], "target": who(patient)}
     )
-    for visit in dict.fromkeys(image.visit for image in images):
-        target = _target_visit(plan, visit, patient)
+    targets = {}
+    for visit in visits:
+        targets[visit.pk] = _target_visit(plan, visit, patient)
         for image in images:
             if image.visit_id == visit.pk:
-                plan.change(image, visit_id=target)
+                plan.change(image, visit_id=targets[visit.pk])
         plan.touch(visit)
+    take_along(plan, lesion, visits=targets)
+    revoke_opinions(plan, images)
+    plan.notices.append(_("Symptoms, specimens with their results, plans and second opinions go with it."))
     for report in reports_with(images):
         plan.withhold(report)
-    plan.numbers = count(Image.objects.filter(lesion=lesion), plan.reports, lesions=1)
+    more = numbers_of(plan, lesions=Q(lesion=lesion))
+    plan.numbers = count(Image.objects.filter(lesion=lesion), plan.reports, lesions=1, **more)
     _notice_empty_visits(plan, images)
     instead = _("The signed report shows another patient, so it is never released again. Log and sign a new visit.")
     notice_of_reports(plan, instead=instead)

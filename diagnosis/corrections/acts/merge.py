@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from diagnosis.corrections.acts.following import numbers_of
+from diagnosis.corrections.acts.joining import join_reminders, join_risks, stricter_skin_type
 from diagnosis.corrections.acts.places import Numbers, ensure_born, ensure_target, who
 from diagnosis.corrections.carrying_out import carry_out
 from diagnosis.corrections.errors import CannotCorrect
@@ -20,7 +23,8 @@ def plan_merge(*, duplicate: Patient, survivor: Patient) -> Plan:
     """Return what merging ``duplicate`` into ``survivor`` would do. Raises ``CannotCorrect``.
 
     Everything of the duplicate moves; its record stays as a pointer whose addresses lead to the survivor. Where the
-    two differ, the survivor's details stay, and what it lacks is taken over. Of consents the stricter stands.
+    two differ, the survivor's details stay, and what it lacks is taken over. Of consents the stricter stands, of
+    answers about risk the one that cannot falsely reassure. A lesion keeps its plans, specimens and opinions.
     """
     duplicate = Patient.objects.select_related("clinic", "user").get(pk=duplicate.pk)
     survivor = Patient.objects.select_related("clinic", "user").get(pk=survivor.pk)
@@ -37,6 +41,8 @@ def plan_merge(*, duplicate: Patient, survivor: Patient) -> Plan:
     lesions = _renumber_lesions(plan, duplicate, survivor)
     _join_details(plan, duplicate, survivor)
     consents = _join_consents(plan, duplicate, survivor)
+    risks = join_risks(plan, duplicate, survivor)
+    join_reminders(plan, duplicate, survivor)
     _join_reports(plan, duplicate, survivor)
     plan.numbers = count(
         Image.objects.filter(visit__patient=duplicate),
@@ -44,6 +50,8 @@ def plan_merge(*, duplicate: Patient, survivor: Patient) -> Plan:
         visits=len(visits),
         lesions=lesions,
         consents=consents,
+        **numbers_of(plan, lesions=Q(lesion__patient=duplicate)),
+        **({"risks": risks} if risks else {}),
     )
     plan.notices.append(
         _("%(duplicate)s stays as a pointer: its number can be searched, and its addresses lead to %(survivor)s.")
@@ -103,6 +111,7 @@ def _join_details(plan: Plan, duplicate: Patient, survivor: Patient) -> None:
         for name in ("skin_type", "email", "phone")
         if getattr(duplicate, name) and not getattr(survivor, name)
     }
+    missing |= stricter_skin_type(plan, duplicate, survivor)
     if survivor.sex == Sex.UNKNOWN != duplicate.sex:
         missing["sex"] = duplicate.sex
     if duplicate.history.strip() and duplicate.history.strip() not in survivor.history:

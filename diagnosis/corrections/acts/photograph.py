@@ -1,15 +1,17 @@
 """Move a photograph to another lesion, of the same patient or of another one."""
 
+from django.db.models import Q
 from django.utils import formats
 from django.utils.translation import gettext as _
 
+from diagnosis.corrections.acts.following import ensure_results_follow, numbers_of, revoke_opinions
 from diagnosis.corrections.acts.places import Numbers, add_lesion_like, add_visit_like, ensure_born, ensure_target, who
 from diagnosis.corrections.carrying_out import carry_out
 from diagnosis.corrections.errors import CannotCorrect
 from diagnosis.corrections.models import Correction, CorrectionKind
 from diagnosis.corrections.plans import Plan, count, notice_of_reports, reports_with
 from diagnosis.images.models import Image
-from patients.models import Lesion, Member, Patient, Visit
+from patients.models import Lesion, LesionSymptoms, Member, Patient, Visit
 
 
 def plan_photograph_move(
@@ -45,9 +47,17 @@ def plan_photograph_move(
             _("%(source)s no longer sees it; its answer, reviews and label go with it to %(target)s.")
             % {"source": who(source), "target": who(patient)}
         )
+    ensure_results_follow(plan)
+    revoke_opinions(plan, [image])
+    if LesionSymptoms.objects.filter(lesion=image.lesion, visit=image.visit).exists():
+        plan.notices.append(
+            _("What the patient reported of %(lesion)s stays there: record it again if it was of this one.")
+            % {"lesion": image.lesion}
+        )
     for report in reports_with([image]):
         plan.withhold(report)
-    plan.numbers = count(Image.objects.filter(pk=image.pk), plan.reports)
+    more = numbers_of(plan, lesions=Q(pk__in=[]))
+    plan.numbers = count(Image.objects.filter(pk=image.pk), plan.reports, **more)
     notice_of_reports(plan, instead=_shows_another_patient() if is_other else "")
     return plan
 

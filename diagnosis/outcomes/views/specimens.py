@@ -80,6 +80,6 @@ def _usual_values(request: MemberRequest, lesion: Lesion) -> dict[str, object]:
     return {
         "sent_on": today,
         "sent_by": request.member.pk,
-        "visit": lesion.patient.visits.filter(date=today).first(),
+        "visit": lesion.patient.visits.in_use().filter(date=today).first(),
         "laboratory": last.laboratory if last else "",
     }

@@ -13,7 +13,7 @@ from diagnosis.reports.models import Report
 from diagnosis.reviews.answers import LabelState, is_malignant_answer, leaves_danger_open
 from diagnosis.reviews.models import ConfirmedLabel, Review
 from diagnosis.reviews.review_words import answer_name
-from patients.models import Lesion
+from patients.models import Lesion, VisitStatus
 
 # Each kind has a shape of its own in static/js/timeline.js.
 MALIGNANT, UNCLEAR, BENIGN, REVIEW = "malignant", "unclear", "benign", "review"
@@ -93,7 +93,8 @@ def _exclusions(lesion: Lesion) -> list[Event]:
 
 
 def _signed_visits(lesion: Lesion) -> list[Event]:
-    rows = Report.objects.filter(visit__images__lesion=lesion).distinct().select_related("visit", "signed_by__user")
+    rows = Report.objects.filter(visit__images__lesion=lesion).exclude(visit__status=VisitStatus.VOID)
+    rows = rows.distinct().select_related("visit", "signed_by__user")
     return [
         Event(
             _day(row.signed_at),

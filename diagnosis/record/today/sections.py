@@ -62,9 +62,8 @@ def urgent(scope: Scope) -> QuerySet[QueueEntry]:
 
 
 def visits(scope: Scope) -> QuerySet[Visit]:
-    return _of_scope(Visit.objects.visible_to(scope.member).filter(date=scope.today), scope).order_by(
-        "created_at", "pk"
-    )
+    today = Visit.objects.visible_to(scope.member).in_use().filter(date=scope.today)
+    return _of_scope(today, scope).order_by("created_at", "pk")
 
 
 def drafts(scope: Scope) -> QuerySet[Visit]:
