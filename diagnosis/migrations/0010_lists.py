@@ -7,58 +7,71 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('diagnosis', '0009_reading'),
-        ('patients', '0008_lists'),
+        ("diagnosis", "0009_reading"),
+        ("patients", "0008_lists"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='SavedFilter',
+            name="SavedFilter",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveSmallIntegerField()),
-                ('listing', models.CharField(choices=[('visits', 'Visits'), ('lesions', 'Lesions')], max_length=10)),
-                ('name', models.CharField(max_length=60)),
-                ('parameters', models.CharField(max_length=1000)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("number", models.PositiveSmallIntegerField()),
+                ("listing", models.CharField(choices=[("visits", "Visits"), ("lesions", "Lesions")], max_length=10)),
+                ("name", models.CharField(max_length=60)),
+                ("parameters", models.CharField(max_length=1000)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'ordering': ['created_at', 'number'],
+                "ordering": ["created_at", "number"],
             },
         ),
         migrations.AddIndex(
-            model_name='confirmedlabel',
-            index=models.Index(fields=['state', 'answer', 'image'], name='labels_by_answer'),
+            model_name="confirmedlabel",
+            index=models.Index(fields=["state", "answer", "image"], name="labels_by_answer"),
         ),
         migrations.AddField(
-            model_name='savedfilter',
-            name='member',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_filters', to='patients.member'),
+            model_name="savedfilter",
+            name="member",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="saved_filters", to="patients.member"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='savedfilter',
-            constraint=models.UniqueConstraint(models.F('member'), django.db.models.functions.text.Lower('name'), name='saved_filter_has_a_name_of_its_own'),
+            model_name="savedfilter",
+            constraint=models.UniqueConstraint(
+                models.F("member"),
+                django.db.models.functions.text.Lower("name"),
+                name="saved_filter_has_a_name_of_its_own",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='savedfilter',
-            constraint=models.UniqueConstraint(fields=('member', 'number'), name='saved_filter_number_is_unique'),
+            model_name="savedfilter",
+            constraint=models.UniqueConstraint(fields=("member", "number"), name="saved_filter_number_is_unique"),
         ),
         migrations.AddConstraint(
-            model_name='savedfilter',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1), ('number__lte', 20)), name='saved_filters_are_few'),
+            model_name="savedfilter",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__gte", 1), ("number__lte", 20)), name="saved_filters_are_few"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='savedfilter',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='saved_filter_has_a_name'),
+            model_name="savedfilter",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name", ""), _negated=True), name="saved_filter_has_a_name"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='savedfilter',
-            constraint=models.CheckConstraint(condition=models.Q(('parameters', ''), _negated=True), name='saved_filter_asks_for_something'),
+            model_name="savedfilter",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("parameters", ""), _negated=True), name="saved_filter_asks_for_something"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='savedfilter',
-            constraint=models.CheckConstraint(condition=models.Q(('listing__in', ['visits', 'lesions'])), name='saved_filter_is_of_a_known_list'),
+            model_name="savedfilter",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("listing__in", ["visits", "lesions"])), name="saved_filter_is_of_a_known_list"
+            ),
         ),
     ]

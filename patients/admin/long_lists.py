@@ -48,8 +48,20 @@ class LongList(admin.ModelAdmin):
         page = request.GET.get(PAGE_VAR, "")
         keys = self.get_keys(request, queryset)
         return AheadPaginator(
-            queryset, per_page, keys=keys, page=int(page) if page.isdecimal() and len(page) <= LONGEST_NUMBER else 1
+            self.get_rows(request, queryset),
+            per_page,
+            keys=keys,
+            page=int(page) if page.isdecimal() and len(page) <= LONGEST_NUMBER else 1,
         )
+
+    def get_rows(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the rows that the page is read from by its keys, without the filters that chose these.
+
+        With a filter SQLite would read every row that it lets through, instead of the page's.
+        """
+        if not self.list_select_related or self.list_select_related is True:
+            return queryset
+        return self.get_queryset(request).select_related(*self.list_select_related).order_by()
 
     def get_keys(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the primary keys of the rows, in list order."""

@@ -4,26 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('patients', '0007_how_reviews_are_read'),
+        ("patients", "0007_how_reviews_are_read"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='lesion',
-            index=models.Index(fields=['body_site'], name='lesions_by_site'),
+            model_name="lesion",
+            index=models.Index(fields=["body_site"], name="lesions_by_site"),
         ),
         migrations.AddIndex(
-            model_name='lesion',
-            index=models.Index(fields=['-created_at', '-id'], name='lesions_by_age'),
+            model_name="lesion",
+            index=models.Index(fields=["-created_at", "-id"], name="lesions_by_age"),
         ),
         migrations.AddIndex(
-            model_name='visit',
-            index=models.Index(fields=['-date', '-created_at', '-id'], name='visits_newest_first'),
+            model_name="visit",
+            index=models.Index(fields=["-date", "-created_at", "-id"], name="visits_newest_first"),
         ),
         migrations.AddIndex(
-            model_name='visit',
-            index=models.Index(fields=['status', '-date', '-created_at', '-id'], name='visits_by_status'),
+            model_name="visit",
+            index=models.Index(fields=["status", "-date", "-created_at", "-id"], name="visits_by_status"),
         ),
     ]

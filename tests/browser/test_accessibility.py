@@ -84,8 +84,8 @@ def test_public_pages(open_browser, db, size, scheme):
 def test_the_clinics_pages(open_browser, dermatologist, records, size, scheme):
     page = open_browser(size, color_scheme=scheme)
     sign_in(page, dermatologist)
-    names = ["today", "patients", "patient-new", "visits", "reminders", "devices", "device-new", "mfa_index"]
-    lists = {name: reverse(name) for name in (*names, *NETWORK_PAGES)}
+    names = ["today", "patients", "patient-new", "visits", "lesions", "reminders", "devices", "device-new"]
+    lists = {name: reverse(name) for name in (*names, "mfa_index", *NETWORK_PAGES)}
     lists |= {name: reverse(f"admin:{name}") for name in ("review", "review-lesions", "review-agreement")}
     lists |= {"candidate": reverse("version", args=[candidate(verdict="hold").pk]), "runs": "/admin/retraining/"}
     pages = {name: path for name, path in records.items() if name not in ("my-visit", "admin-image")}

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, UUIDField
+from django.db.models.functions import Coalesce
 
 from diagnosis.images.models import Image, Prediction, Tier
 from diagnosis.images.models.image import ImageQuerySet
@@ -70,11 +71,11 @@ def of_photographs(wanted: Wanted, rows: Photographed) -> list[Any]:
     if wanted.label:
         conditions += _of_label(wanted.label, rows)
     if wanted.reader:
-        reviews = Review.objects.standing().filter(reviewer=wanted.reader)
-        conditions += [
-            rows.few(reviews, path="image__"),
-            rows.with_photograph(Exists(reviews.filter(image=OuterRef("pk")).order_by())),
-        ]
+        few = rows.few(Review.objects.standing().filter(reviewer=wanted.reader), path="image__")
+        # As an expression, so that the reviews of the photograph are looked through and not those of the reader.
+        reader = Coalesce("reviewer", "outside_reader", output_field=UUIDField())
+        reviews = Review.objects.standing().alias(read_by=reader).filter(read_by=wanted.reader.pk)
+        conditions += [few, rows.with_photograph(Exists(reviews.filter(image=OuterRef("pk")).order_by()))]
     return conditions
 
 
@@ -85,19 +86,24 @@ def late_specimens(member: Member) -> QuerySet[Specimen]:
 def _of_tier(tier: str, rows: Photographed) -> list[Any]:
     if tier == Answered.CALM:
         # Every photograph was judged, and shown as calm.
-        return [rows.with_photograph(), ~rows.with_photograph(~_is_shown_as(Tier.CALM))]
-    urgent = rows.with_photograph(_is_shown_as(Tier.URGENT))
+        return [rows.with_photograph(), ~rows.with_photograph(~is_shown_as(Tier.CALM))]
+    urgent = rows.with_photograph(is_shown_as(Tier.URGENT))
     if tier == Answered.URGENT:
         return [rows.few(Prediction.objects.filter(tier=Tier.URGENT), path="image__"), urgent]
-    watch = rows.with_photograph(_is_shown_as(Tier.WATCH))
+    watch = rows.with_photograph(is_shown_as(Tier.WATCH))
     if tier == Answered.WATCH:
         return [watch, ~urgent]
     is_judged = Exists(Prediction.objects.filter(image=OuterRef("pk")).order_by())
     return [rows.with_photograph(~is_judged), ~urgent, ~watch]
 
 
-def _is_shown_as(tier: Tier) -> Exists:
-    return Exists(Prediction.objects.shown().of_shown_tier(tier).filter(image=OuterRef("pk")).order_by())
+def is_shown_as(tier: Tier) -> Exists:
+    """Whether pages show a photograph with this tier.
+
+    The tier as an expression: by a plain column SQLite would look through all predictions of the tier for each row.
+    """
+    shown = Prediction.objects.shown().with_shown_tier().filter(image=OuterRef("pk"), tier_shown=tier)
+    return Exists(shown.order_by())
 
 
 def is_labelled(answers: Iterable[str]) -> Exists:

@@ -161,7 +161,7 @@ class FilterForm(forms.Form):
             return value.name
         if not isinstance(field, forms.ChoiceField):
             return str(value)
-        return str(dict(flatten_choices(field.choices))[value])
+        return str(dict(flatten_choices(field.choices))[value])  # type: ignore[arg-type]
 
 
 class SavedFilterForm(forms.Form):

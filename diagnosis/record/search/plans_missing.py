@@ -9,9 +9,9 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from diagnosis.followup.models import LesionPlan
-from diagnosis.images.models import Image, Prediction, Tier
+from diagnosis.images.models import Image, Tier
 from diagnosis.outcomes.models import LesionClosure
-from diagnosis.record.search.conditions import BENIGN, DANGEROUS, is_labelled
+from diagnosis.record.search.conditions import BENIGN, DANGEROUS, is_labelled, is_shown_as
 from diagnosis.reviews.answers import CANNOT_TELL, NOT_A_LESION, Basis, Certainty, LabelState
 from diagnosis.reviews.models import ConfirmedLabel, Review
 from patients.models import Lesion, LesionSymptoms, RiskFact
@@ -35,15 +35,11 @@ def _needing_a_step() -> QuerySet[Image]:
         Image.objects.in_use()
         .filter(
             is_labelled(DANGEROUS)
-            | (_is_shown_as(Tier.URGENT) & ~Exists(proven))
-            | (is_open & (_is_shown_as(Tier.WATCH) | _is_doubted() | Q(_warning_symptoms()) | _is_at_risk()))
+            | (Q(is_shown_as(Tier.URGENT)) & ~Exists(proven))
+            | (is_open & (Q(is_shown_as(Tier.WATCH)) | _is_doubted() | Q(_warning_symptoms()) | _is_at_risk()))
         )
         .order_by()
     )
-
-
-def _is_shown_as(tier: Tier) -> Any:
-    return Q(Exists(Prediction.objects.shown().of_shown_tier(tier).filter(image=OuterRef("pk")).order_by()))
 
 
 def _is_doubted() -> Any:

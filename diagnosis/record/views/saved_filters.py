@@ -25,7 +25,7 @@ from patients.middleware import MemberRequest
 def save(request: MemberRequest) -> HttpResponse:
     form = SavedFilterForm(request.POST)
     if not form.is_valid():
-        messages.error(request, next(iter(form.errors.values()))[0])
+        messages.error(request, str(next(iter(form.errors.values()))[0]))
         return redirect(_list_of(request.POST.get("listing", "")))
     listing = Listing(form.cleaned_data["listing"])
     chosen = FilterForm(QueryDict(form.cleaned_data["parameters"]), member=request.member, listing=listing)

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -43,14 +43,14 @@ def lesion_list(request: MemberRequest) -> HttpResponse:
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @names_the_patient
 @require_safe
-def visits_csv(request: MemberRequest) -> HttpResponseBase:
+def visits_csv(request: MemberRequest) -> Any:
     return _csv(request, Listing.VISITS)
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @names_the_patient
 @require_safe
-def lesions_csv(request: MemberRequest) -> HttpResponseBase:
+def lesions_csv(request: MemberRequest) -> Any:
     return _csv(request, Listing.LESIONS)
 
 
