@@ -9,6 +9,7 @@ class DiagnosisConfig(AppConfig):
 
         from diagnosis import tasks  # noqa: F401  (work is handed over by a task's name)
         from diagnosis.assessment.rescoring import rescore_in_background
+        from diagnosis.followup import receivers as followup_receivers
         from diagnosis.followup import reminders  # noqa: F401  (registers who writes reminders)
         from diagnosis.monitoring import notifications  # noqa: F401  (registers who writes of incidents)
         from diagnosis.opinions import letters  # noqa: F401  (registers who writes of second opinions)
@@ -20,6 +21,7 @@ class DiagnosisConfig(AppConfig):
         from diagnosis.reviews.rule_changes import recalculate_labels_after_commit
         from mlmodel.versions.promotion import version_switched
 
+        followup_receivers.connect()
         receivers.connect()
         gate_rules()  # a misspelt name must stop the start, not a run at its end
         post_save.connect(

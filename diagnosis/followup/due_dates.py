@@ -20,6 +20,11 @@ def due_date(choice: str, *, start: datetime.date) -> datetime.date:
     number, unit = int(choice[:-1]), choice[-1]
     if unit == "w":
         return start + datetime.timedelta(weeks=number)
+    return months_later(start, number)
+
+
+def months_later(start: datetime.date, number: int) -> datetime.date:
+    """Return the day that is ``number`` months after ``start``; the last of the month where the month is shorter."""
     years, month = divmod(start.month - 1 + number, 12)
     year, month = start.year + years, month + 1
     return datetime.date(year, month, min(start.day, calendar.monthrange(year, month)[1]))

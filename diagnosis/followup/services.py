@@ -30,8 +30,8 @@ from patients.services.same_clinic import ensure_dermatologist_of, ensure_same_c
 
 log = logging.getLogger(__name__)
 
-# A biopsy that was done is followed by the wait for its result, which laboratories send within three weeks.
-RESULT_EXPECTED_AFTER = datetime.timedelta(days=21)
+# A biopsy that was done is followed by the wait for its result: laboratories answer within two weeks.
+RESULT_EXPECTED_AFTER = datetime.timedelta(days=14)
 
 
 def standing_plan(lesion: Lesion) -> LesionPlan | None:
@@ -71,14 +71,14 @@ def state_plan(
     if step != NextStep.DISCHARGE and due_on is None:
         raise PlanNeedsADate
     with transaction.atomic():
-        standing = _lock_plan_of(lesion.pk, visit=visit)
+        standing = lock_plan_of(lesion.pk, visit=visit)
         if seen is not None and str(seen) != (str(standing.pk) if standing else ""):
             raise PlanChangedMeanwhile
         if standing is not None:
             if not may_state(by, standing.step):
                 raise StepNeedsADermatologist
-            _end(standing, Ending.REPLACED, by=by, visit=visit)
-        plan = _add(lesion=lesion, by=by, step=step, due_on=due_on, note=note, visit=visit)
+            end_plan(standing, Ending.REPLACED, by=by, visit=visit)
+        plan = add_plan(lesion=lesion, by=by, step=step, due_on=due_on, note=note, visit=visit)
     log.info("Member %s planned %s for lesion %s.", by.pk, step, lesion.pk)
     return plan
 
@@ -97,13 +97,13 @@ def complete_plan(*, plan: LesionPlan, by: Member, visit: Visit | None = None) -
         raise PlanHasEnded
     with transaction.atomic():
         plan = _lock(plan, visit=visit)
-        _end(plan, Ending.DONE, by=by, visit=visit)
+        end_plan(plan, Ending.DONE, by=by, visit=visit)
         log.info("Member %s marked plan %s as done.", by.pk, plan.pk)
         following = follows(plan)
         if following is None:
             return None
         step, due_on = following
-        return _add(lesion=plan.lesion, by=by, step=step, due_on=due_on, note=plan.note, visit=visit)
+        return add_plan(lesion=plan.lesion, by=by, step=step, due_on=due_on, note=plan.note, visit=visit)
 
 
 def follows(plan: LesionPlan) -> tuple[NextStep, datetime.date] | None:
@@ -124,11 +124,15 @@ def cancel_plan(*, plan: LesionPlan, by: Member, reason: str) -> None:
     if not is_a_sentence(reason):
         raise CancelledWithoutAReason
     with transaction.atomic():
-        _end(_lock(plan), Ending.CANCELLED, by=by, reason=reason.strip())
+        end_plan(_lock(plan), Ending.CANCELLED, by=by, reason=reason.strip())
     log.info("Member %s cancelled plan %s.", by.pk, plan.pk)
 
 
-def _lock_plan_of(lesion_id: UUID, *, visit: Visit | None = None) -> LesionPlan | None:
+def lock_plan_of(lesion_id: UUID, *, visit: Visit | None = None) -> LesionPlan | None:
+    """Return the lesion's standing plan under a lock. Call it in a transaction.
+
+    Raises ``VisitOfAnotherPatient`` unless ``visit`` is of the lesion's patient.
+    """
     # Two members may plan at once: the lesion's row makes the second one wait.
     lesion = Lesion.objects.select_for_update(of=("self",)).get(pk=lesion_id)
     # Under the lock, since lesions and visits may be moved to another patient.
@@ -138,22 +142,24 @@ def _lock_plan_of(lesion_id: UUID, *, visit: Visit | None = None) -> LesionPlan 
 
 
 def _lock(plan: LesionPlan, *, visit: Visit | None = None) -> LesionPlan:
-    standing = _lock_plan_of(plan.lesion_id, visit=visit)
+    standing = lock_plan_of(plan.lesion_id, visit=visit)
     if standing is None or standing.pk != plan.pk:
         raise PlanHasEnded
     return standing
 
 
-def _end(plan: LesionPlan, ending: Ending, *, by: Member, visit: Visit | None = None, reason: str = "") -> None:
+def end_plan(plan: LesionPlan, ending: Ending, *, by: Member, visit: Visit | None = None, reason: str = "") -> None:
+    """Write how a plan ended that is locked and stands."""
     plan.ending, plan.ended_by, plan.ended_at_visit = ending, by, visit
     plan.ending_reason = reason or None
     plan.ended_at = max(timezone.now(), plan.stated_at)  # the clock may have been set back
     plan.save(update_fields=["ending", "ending_reason", "ended_by", "ended_at", "ended_at_visit"])
 
 
-def _add(
+def add_plan(
     *, lesion: Lesion, by: Member, step: str, due_on: datetime.date | None, note: str, visit: Visit | None
 ) -> LesionPlan:
+    """Write a plan for a lesion that is locked and has none."""
     return LesionPlan.objects.create(
         clinic_id=lesion.patient.clinic_id,
         lesion=lesion,

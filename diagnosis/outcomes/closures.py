@@ -9,6 +9,7 @@ from dermascan.core.sentences import has_words
 from diagnosis.outcomes.errors import LesionIsClosed, LesionIsOpen, OutcomeNeedsReason, ResultAwaited
 from diagnosis.outcomes.locks import lock_lesion
 from diagnosis.outcomes.models import ClosureReason, LesionClosure
+from diagnosis.outcomes.signals import lesion_closed
 from patients.models import Lesion, Member
 from patients.services.same_clinic import ensure_dermatologist_of
 
@@ -34,6 +35,7 @@ def close_lesion(
         if (specimen := outcome.unfinished) is not None:
             raise ResultAwaited(specimen)
         closure = LesionClosure.objects.create(lesion=lesion, why=ClosureReason(why), note=note.strip(), closed_by=by)
+        lesion_closed.send(sender=LesionClosure, closure=closure, by=by)
     log.info("Member %s closed lesion %s: %s.", by.pk, lesion.pk, closure.why)
     return closure
 

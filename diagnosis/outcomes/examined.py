@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+from diagnosis.images.kinds import PhotographKind
 from diagnosis.images.models import Image
 from diagnosis.outcomes.models import PathologyResult, ResultReview, Specimen, SpecimenKind
 from diagnosis.reviews.answers import danger_rank
@@ -15,17 +16,19 @@ def photographs_examined(specimen: Specimen) -> list[Image]:
     """Return the photographs in use that show what was examined, newest first.
 
     They were taken up to the day on which the specimen was sent, within a year before it; without one, those of the
-    newest visit before it. After an excision a photograph shows a scar, so a later specimen speaks about none.
+    newest day before it. An overview shows where the lesion is, not what it is. After an excision a photograph shows a
+    scar, so a later specimen speaks about none.
     """
     if _was_excised_before(specimen):
         return []
-    before = Image.objects.in_use().filter(lesion=specimen.lesion_id, visit__date__lte=specimen.sent_on)
-    newest = before.order_by("-visit__date").values_list("visit__date", flat=True).first()
-    if newest is None:
+    images = Image.objects.in_use().filter(lesion=specimen.lesion_id).exclude(kind=PhotographKind.OVERVIEW)
+    rows = images.select_related("visit__patient__clinic", "lesion")
+    before = [image for image in rows if image.taken_on <= specimen.sent_on]
+    if not before:
         return []
-    since = min(newest, specimen.sent_on - SPEAKS_FOR)
-    images = before.filter(visit__date__gte=since).select_related("visit__patient__clinic", "lesion")
-    return list(images.order_by("-visit__date", "-created_at", "pk"))
+    since = min(max(image.taken_on for image in before), specimen.sent_on - SPEAKS_FOR)
+    examined = [image for image in before if image.taken_on >= since]
+    return sorted(examined, key=lambda image: (*image.order_in_time, image.pk), reverse=True)
 
 
 def photographs_to_label(result: PathologyResult) -> list[Image]:

@@ -27,6 +27,7 @@ from diagnosis.outcomes.examined import photographs_to_label
 from diagnosis.outcomes.locks import lock_lesion
 from diagnosis.outcomes.models import Margins, PathologyResult, ResultReview, Specimen
 from diagnosis.outcomes.report_files import ReportFile
+from diagnosis.outcomes.signals import result_withdrawn
 from diagnosis.outcomes.specimens import set_number
 from diagnosis.outcomes.states import LesionOutcome
 from diagnosis.reviews.answers import FREE_TEXT, Basis, Certainty
@@ -169,6 +170,7 @@ def withdraw_result(*, result: PathologyResult, by: Member, reason: str) -> Path
         result.save(update_fields=["withdrawn_by", "withdrawn_at", "withdrawal_reason"])
         for row in result.reviews.select_related("review__image").order_by("review__step"):
             retract_with_its_source(review=row.review)
+        result_withdrawn.send(sender=PathologyResult, result=result, by=by)
     log.info("Member %s withdrew result %s.", by.pk, result.pk)
     return result
 

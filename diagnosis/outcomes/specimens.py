@@ -18,6 +18,7 @@ from diagnosis.outcomes.errors import (
 )
 from diagnosis.outcomes.locks import lock_lesion
 from diagnosis.outcomes.models import Specimen, SpecimenKind
+from diagnosis.outcomes.signals import specimen_recorded, specimen_withdrawn
 from patients.models import Clinic, Lesion, Member, Visit
 from patients.names import clean_line, clean_number, fold_number
 from patients.services.same_clinic import ensure_same_clinic
@@ -69,6 +70,7 @@ def record_specimen(
         )
         set_number(specimen, number)
         specimen.save(force_insert=True)
+        specimen_recorded.send(sender=Specimen, specimen=specimen, by=by)
     log.info("Member %s recorded specimen %s of lesion %s.", by.pk, specimen.pk, lesion.pk)
     return specimen
 
@@ -115,5 +117,6 @@ def withdraw_specimen(*, specimen: Specimen, by: Member, reason: str, made_from:
         specimen.withdrawn_by, specimen.withdrawn_at = by, timezone.now()
         specimen.withdrawal_reason = reason.strip()
         specimen.save(update_fields=["withdrawn_by", "withdrawn_at", "withdrawal_reason"])
+        specimen_withdrawn.send(sender=Specimen, specimen=specimen, by=by)
     log.info("Member %s withdrew specimen %s.", by.pk, specimen.pk)
     return specimen

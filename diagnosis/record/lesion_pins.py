@@ -1,6 +1,6 @@
 """The pins of the body map: one a lesion, with its state as a shape, a colour and words."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from diagnosis.assessment.chips import CALM, LABEL, REFUSED, URGENT, WATCH, Chip
 from diagnosis.assessment.findings import ExcludedFinding
 from diagnosis.assessment.photographs import LesionCard
 from diagnosis.images.models import Image
+from diagnosis.outcomes.states import LesionOutcome, outcomes_of
 from diagnosis.record.visit_chips import chips_of_card
 from diagnosis.reviews.answers import LabelState
 from diagnosis.reviews.labelled_images import MALIGNANT
@@ -29,6 +30,7 @@ class PinState(models.TextChoices):
     URGENT = "urgent", gettext_lazy("Urgent")
     WATCH = "watch", gettext_lazy("To be looked at")
     REFUSED = "refused", gettext_lazy("Not judged")
+    AWAITED = "awaited", gettext_lazy("Laboratory result awaited")
     CALM = "calm", gettext_lazy("Nothing alarming found")
     BENIGN = "benign", gettext_lazy("Confirmed, not malignant")
     EXCISED = "excised", gettext_lazy("Cut out")
@@ -65,24 +67,23 @@ def lesions_on_map(
     *,
     cards: Iterable[LesionCard],
     missed: Sequence[ExcludedFinding],
-    excised: Collection[UUID] = (),
 ) -> list[LesionOnMap]:
     """Return the patient's lesions with their pins.
 
     Args:
         missed: dangerous findings of excluded photographs.
-        excised: the lesions that were cut out.
     """
     rows = list(cards)
     places = pin_places([card.lesion for card in rows])
     malignant = _confirmed_malignant(patient)
+    outcomes = outcomes_of([card.lesion for card in rows])
     return [
         _on_map(
             card,
             chips_of_card(card, missed),
             places[card.lesion.pk],
             is_malignant=card.lesion.pk in malignant,
-            is_excised=card.lesion.pk in excised,
+            outcome=outcomes[card.lesion.pk],
         )
         for card in rows
     ]
@@ -102,13 +103,18 @@ def map_summary(patient: Patient, *, cards: Sequence[LesionCard], missed: Sequen
     }
 
 
-def state_of(chips: Sequence[Chip], *, is_malignant: bool = False, is_excised: bool = False) -> PinState:
+def state_of(
+    chips: Sequence[Chip], *, is_malignant: bool = False, is_excised: bool = False, is_awaited: bool = False
+) -> PinState:
     """Return a pin's state from the lesion's chips, the most pressing first.
 
-    What was confirmed malignant stays so after it was cut out: it may come back.
+    What was confirmed malignant stays so after it was cut out: it may come back. A result that is missing or not
+    confirmed is shown in place of what is calm, and never in place of a danger.
     """
     if is_malignant:
         return PinState.MALIGNANT
+    if is_awaited and not any(chip.is_danger for chip in chips):
+        return PinState.AWAITED
     if is_excised and not any(chip.is_danger for chip in chips):
         return PinState.EXCISED
     return _BY_TONE[chips[0].tone] if chips else PinState.BARE
@@ -123,9 +129,14 @@ def by_body_region(lesions: Sequence[LesionOnMap]) -> list[tuple[str, list[tuple
 
 
 def _on_map(
-    card: LesionCard, chips: Sequence[Chip], place: PinPlace, *, is_malignant: bool, is_excised: bool
+    card: LesionCard, chips: Sequence[Chip], place: PinPlace, *, is_malignant: bool, outcome: LesionOutcome
 ) -> LesionOnMap:
-    state = state_of(chips, is_malignant=is_malignant, is_excised=is_excised)
+    state = state_of(
+        chips,
+        is_malignant=is_malignant or _has_malignant_result(outcome),
+        is_excised=any(each.specimen.is_excision for each in outcome.specimens),
+        is_awaited=outcome.unfinished is not None,
+    )
     words = _("%(lesion)s: %(state)s") % {"lesion": card.lesion, "state": str(state.label).lower()}
     if place.placement is None:
         words = _("%(words)s. Exact place not set") % {"words": words}
@@ -138,6 +149,11 @@ def _on_map(
         is_placed=place.placement is not None,
     )
     return LesionOnMap(card.lesion, state, chips, place, mark, card.count)
+
+
+def _has_malignant_result(outcome: LesionOutcome) -> bool:
+    """Whether a laboratory says so, also of a lesion without a photograph that could carry the label."""
+    return any(each.counting is not None and each.counting.is_malignant for each in outcome.specimens)
 
 
 def _confirmed_malignant(patient: Patient) -> set[UUID]:

@@ -3,7 +3,7 @@
 A review is blinded only if its reader had not been shown the answer before, on any page, in any session or by the
 API. Pages about a photograph, its lesion, visit or patient record what they show. The clinic's lists of visits name
 the most urgent sign of a visit, so that nothing urgent is overlooked. That is a place in a list and not an answer to
-one photograph, so it is not counted.
+one photograph, so it is not counted. Today names no lesion as urgent to a reader who has not seen its answer.
 """
 
 import logging

@@ -59,9 +59,10 @@ class LongList(admin.ModelAdmin):
 
         With a filter SQLite would read every row that it lets through, instead of the page's.
         """
-        if not self.list_select_related or self.list_select_related is True:
+        related = self.list_select_related
+        if isinstance(related, bool) or not related:
             return queryset
-        return self.get_queryset(request).select_related(*self.list_select_related).order_by()
+        return self.get_queryset(request).select_related(*related).order_by()
 
     def get_keys(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the primary keys of the rows, in list order."""

@@ -11,6 +11,8 @@
     accent: "--accent",
     axis: "--line-strong",
     benign: "--accent",
+    closed: "--ink-soft",
+    excised: "--accent",
     excluded: "--ink-soft",
     grid: "--line",
     ground: "--surface",
@@ -18,7 +20,9 @@
     malignant: "--urgent",
     not_judged: "--watch",
     other: "--ink-soft",
+    result: "--accent",
     review: "--ink-soft",
+    sent: "--accent",
     signed: "--ink-soft",
     text: "--ink-soft",
     unclear: "--watch",
@@ -34,10 +38,19 @@
     excluded: "M-5 -5L5 5M-5 5L5 -5",
     signed: "M-4 6.4V-6.4L5.4 -2.8L-4 .8",
     not_judged: "M-5 -5H5V5H-5ZM-2.6 0H2.6",
+    sent: "M-6 0H4M0 -4.4L4.8 0L0 4.4",
+    result: "M-4.6 -6H4.6V6H-4.6ZM-2 -2.4H2M-2 .4H2M-2 3.2H.6",
+    excised: "M5.6 0A5.6 5.6 0 1 1 -5.6 0A5.6 5.6 0 1 1 5.6 0ZM-3.2 -3.2L3.2 3.2M-3.2 3.2L3.2 -3.2",
+    closed: "M-5 -6V6M5 -6V6M-5 0H5",
   };
   const FILLED = new Set(["malignant", "unclear", "benign", "signed"]);
   // The marks of each lane above the curve, from the top.
-  const LANES = [["malignant", "unclear", "benign", "review"], ["signed", "excluded"], ["not_judged"]];
+  const LANES = [
+    ["malignant", "unclear", "benign", "review"],
+    ["sent", "excised", "result"],
+    ["signed", "excluded", "closed"],
+    ["not_judged"],
+  ];
   const SHAPES = ["circle", "rect", "triangle", "rectRot", "star"];
   const charts = [];
   const colours = {};

@@ -12,12 +12,15 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
+from diagnosis.followup.models import NextStep
 from diagnosis.images.models import Image, QualityVerdict
+from diagnosis.opinions.models import OpinionRequest
+from diagnosis.outcomes.models import Specimen
 from diagnosis.record.demo import DEMO_PASSWORD, USER_NAMES
 from diagnosis.reports.models import Report
 from diagnosis.reviews.models import Review
 from diagnosis.similar.services import ALIKE, search_cases
-from patients.models import Clinic, Lesion, Member, Patient, Purpose, Role, User, Visit, VisitStatus
+from patients.models import Clinic, Lesion, Member, OutgoingMessage, Patient, Purpose, Role, User, Visit, VisitStatus
 from tests import factories
 from tests.places import ROOT
 
@@ -102,10 +105,25 @@ class TestTheClinic:
         followed = [lesion for lesion in Lesion.objects.all() if lesion.images.values("visit").distinct().count() >= 3]
         assert len(followed) == 1
         assert Visit.objects.values("date").distinct().count() >= 8
+        self.today_and_the_record_have_something_to_show()
         self.each_signs_in()
         self.there_are_similar_cases_to_compare_with()
         self.the_patient_reads_what_was_released()
         self.a_second_time_changes_nothing()
+
+    def today_and_the_record_have_something_to_show(self):
+        client = Client()
+        client.force_login(User.objects.get(username="dermatologist"))
+        found = {each.code.value: each.found for each in client.get(reverse("today")).context["sections"]}
+        for code in ("urgent", "visits", "results", "unplanned", "opinions", "procedures", "overdue", "due"):
+            assert found[code] >= 1, code
+        assert Specimen.objects.awaited().late().exists()
+        assert OpinionRequest.objects.waiting().exists()
+        # No plan contradicts what was sent: a lesion whose result is missing waits for it.
+        for specimen in Specimen.objects.awaited():
+            assert specimen.lesion.plans.standing().get().step == NextStep.RESULT_AWAITED
+        letters = OutgoingMessage.objects.filter(kind__in=["opinion_asked", "opinion_answered"])
+        assert set(letters.values_list("state", flat=True)) == {"cancelled"}, "nobody invented is written to"
 
     def each_signs_in(self):
         for name in USER_NAMES:

@@ -101,7 +101,7 @@ class World:
         self.objects["saved_filter"] = SavedFilter.objects.create(
             member=members["staff"], number=1, listing="lesions", name="Urgent", parameters="tier=urgent"
         )
-        self.objects["plan"] = factories.LesionPlanFactory(lesion=self.objects["lesion"], stated_by=dermatologist)
+        self.objects["plan"] = self.objects["lesion"].plans.standing().get()  # the specimens' result is awaited
         factories.api_key(members["staff"])
         self.objects["api_token"] = members["staff"].api_tokens.get()
         self.objects |= self._rows(members["staff"])

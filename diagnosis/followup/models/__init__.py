@@ -1,5 +1,6 @@
 from diagnosis.followup.models.plan import STAFF_STEPS, Ending, LesionPlan, NextStep
 from diagnosis.followup.models.reminder import Occasion, Reminder, ReminderSettings, ReminderStop, StopReason
+from diagnosis.followup.models.source import PlanSource
 from diagnosis.followup.models.today_filter import TodayFilter, Whose
 
 __all__ = [
@@ -8,6 +9,7 @@ __all__ = [
     "LesionPlan",
     "NextStep",
     "Occasion",
+    "PlanSource",
     "Reminder",
     "ReminderSettings",
     "ReminderStop",

@@ -10,6 +10,7 @@ from patients.models import Clinic, Lesion, Member, Visit
 from patients.models.clinic_rows import ClinicRows
 
 EARLIEST_DUE = datetime.date(2000, 1, 1)
+LONGEST_REASON = 300
 
 
 class NextStep(models.TextChoices):
@@ -66,7 +67,7 @@ class LesionPlan(models.Model):
     stated_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
     stated_at = models.DateTimeField(default=timezone.now)
     ending = models.CharField(max_length=10, choices=Ending, null=True)
-    ending_reason = models.CharField(max_length=300, null=True)
+    ending_reason = models.CharField(max_length=LONGEST_REASON, null=True)
     ended_at_visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="+")
     ended_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
     ended_at = models.DateTimeField(null=True)

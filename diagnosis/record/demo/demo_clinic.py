@@ -21,12 +21,12 @@ from diagnosis.images.kinds import PhotographKind
 from diagnosis.images.models import Image
 from diagnosis.measures.services import measure_visit, state_scale
 from diagnosis.record.demo import DEMO_PASSWORD, USER_NAMES
+from diagnosis.record.demo.demo_opinions import add_opinion
 from diagnosis.record.demo.demo_outcomes import add_specimen
 from diagnosis.record.demo.demo_plans import add_demo_plan
 from diagnosis.record.demo.sample_photographs import take_photograph
 from diagnosis.reports.services import release_report, sign_visit
-from diagnosis.reviews.management import record_management_decision
-from diagnosis.reviews.models import ConfirmedLabel, QueueEntry
+from diagnosis.reviews.models import ConfirmedLabel, ManagementDecision, QueueEntry
 from diagnosis.reviews.services import record_review
 from patients.edits import change_record
 from patients.models import Clinic, Lesion, Member, Patient, User, Visit
@@ -142,6 +142,8 @@ def _add_patient(data: dict[str, Any], *, nurse: Member, dermatologist: Member) 
         add_specimen(specimen, lesions, nurse=nurse, dermatologist=dermatologist)
     for plan in data.get("plans", []):
         add_demo_plan(plan, lesions[plan["lesion"] - 1], dermatologist=dermatologist)
+    for opinion in data.get("opinions", []):
+        add_opinion(opinion, lesions[opinion["lesion"] - 1], dermatologist=dermatologist)
     return patient
 
 
@@ -197,7 +199,8 @@ def _add_photograph(
     if "review" in data:
         record_review(image=image, reviewer=dermatologist, was_blinded=True, **data["review"])
     if "decision" in data:
-        record_management_decision(lesion=lesion, member=dermatologist, **data["decision"])
+        # Without the signal: the plan that follows would count from today. It is among the patient's plans.
+        ManagementDecision.objects.create(lesion=lesion, member=dermatologist, **data["decision"])
     _backdate(image, to=visit.date)
 
 

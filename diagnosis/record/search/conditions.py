@@ -102,8 +102,8 @@ def is_shown_as(tier: Tier) -> Exists:
 
     The tier as an expression: by a plain column SQLite would look through all predictions of the tier for each row.
     """
-    shown = Prediction.objects.shown().with_shown_tier().filter(image=OuterRef("pk"), tier_shown=tier)
-    return Exists(shown.order_by())
+    shown = Prediction.objects.shown().with_shown_tier().filter(image=OuterRef("pk"))
+    return Exists(shown.filter(tier_shown=tier).order_by())  # type: ignore[misc]
 
 
 def is_labelled(answers: Iterable[str]) -> Exists:

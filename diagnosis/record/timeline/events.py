@@ -1,4 +1,4 @@
-"""What happened to a lesion beside the photographs: reviews, labels, exclusions, signed visits."""
+"""What happened to a lesion beside the photographs: reviews, labels, exclusions, signed visits, outcomes."""
 
 import datetime
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from diagnosis.assessment.photographs import Photograph
 from diagnosis.images.models import Exclusion
+from diagnosis.outcomes.states import outcome_of
 from diagnosis.reports.models import Report
 from diagnosis.reviews.answers import LabelState, is_malignant_answer, leaves_danger_open
 from diagnosis.reviews.models import ConfirmedLabel, Review
@@ -18,6 +19,7 @@ from patients.models import Lesion, VisitStatus
 # Each kind has a shape of its own in static/js/timeline.js.
 MALIGNANT, UNCLEAR, BENIGN, REVIEW = "malignant", "unclear", "benign", "review"
 EXCLUDED, SIGNED, NOT_JUDGED = "excluded", "signed", "not_judged"
+SENT, RESULT, EXCISED, CLOSED = "sent", "result", "excised", "closed"
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,8 @@ class Event:
 
 
 def events_of(lesion: Lesion) -> list[Event]:
-    """Return what happened, the oldest first, in four queries."""
-    events = [*_labels(lesion), *_reviews(lesion), *_exclusions(lesion), *_signed_visits(lesion)]
+    """Return what happened, the oldest first, in seven queries."""
+    events = [*_labels(lesion), *_reviews(lesion), *_exclusions(lesion), *_signed_visits(lesion), *_outcomes(lesion)]
     return sorted(events, key=lambda event: event.on)
 
 
@@ -104,6 +106,31 @@ def _signed_visits(lesion: Lesion) -> list[Event]:
         )
         for row in rows
     ]
+
+
+def _outcomes(lesion: Lesion) -> list[Event]:
+    """Return what was sent, found and decided; what was withdrawn as a mistake is on the lesion's panel alone."""
+    outcome, events = outcome_of(lesion), []
+    for history in outcome.specimens:
+        specimen = history.specimen
+        kind = EXCISED if specimen.is_excision else SENT
+        events.append(Event(specimen.sent_on, kind, _("Sent to a laboratory: %(what)s") % {"what": specimen.title}))
+        for result in history.standing:
+            words = (
+                _("Laboratory result: %(what)s")
+                if result.is_confirmed
+                else _("Laboratory result, to be confirmed: %(what)s")
+            )
+            events.append(
+                Event(result.received_on, RESULT, words % {"what": result.details}, result.get_absolute_url())
+            )
+    for closure in outcome.closures:
+        why = ". ".join(part for part in (str(closure.get_why_display()), closure.note) if part)
+        events.append(Event(_day(closure.created_at), CLOSED, _("Lesion closed: %(why)s") % {"why": why}))
+        if closure.reopened_at:
+            words = _("Lesion reopened: %(why)s") % {"why": closure.reopening_reason}
+            events.append(Event(_day(closure.reopened_at), CLOSED, words))
+    return events
 
 
 def _kind_of(answer: str) -> str:

@@ -4,29 +4,30 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from diagnosis.record.today.keys import KEYS, count, first_keys
 from diagnosis.record.today.rows import Row, rows_of
-from diagnosis.record.today.sections import (
-    COUNTED_AT_MOST,
-    QUERIES,
-    Scope,
-    SectionCode,
-    due,
-    everything_overdue,
-    keys_of,
-    urgent,
-)
-from patients.models import Member
+from diagnosis.record.today.sections import COUNTED_AT_MOST, Scope, SectionCode, due, everything_overdue, urgent
+from diagnosis.record.today.waiting import alarming, opinions, results
+from patients.models import Member, Role
 
 SHOWN = 20
 # Sections whose rows must not wait.
-PRESSING = (SectionCode.URGENT, SectionCode.OVERDUE)
+PRESSING = (SectionCode.URGENT, SectionCode.UNPLANNED, SectionCode.OVERDUE)
 
 
 @dataclass(frozen=True)
 class Section:
+    """One section.
+
+    Attributes:
+        found: how many wait, whether or not the page names them.
+        unnamed: those whose answer a blinded reader has not seen, and which are therefore not listed.
+    """
+
     code: SectionCode
     rows: list[Row]
     found: int
+    unnamed: int = 0
 
     @property
     def title(self) -> str:
@@ -42,7 +43,7 @@ class Section:
 
     @property
     def has_more(self) -> bool:
-        return self.found > len(self.rows)
+        return self.found - self.unnamed > len(self.rows)
 
     @property
     def nothing(self) -> str:
@@ -51,6 +52,8 @@ class Section:
             SectionCode.URGENT: _("Nothing urgent waits for a review."),
             SectionCode.VISITS: _("No visit is logged for today. Open a patient’s record and log it there."),
             SectionCode.RESULTS: _("No result is awaited."),
+            SectionCode.UNPLANNED: _("Every result that needs a decision has one."),
+            SectionCode.OPINIONS: _("Nobody waits for your opinion, and every answer to you is read."),
             SectionCode.PROCEDURES: _("No biopsy or referral is planned."),
             SectionCode.OVERDUE: _("No recall is overdue."),
             SectionCode.DUE: _("No recall is due within a week."),
@@ -61,7 +64,7 @@ class Section:
 
 @dataclass(frozen=True)
 class HeaderCount:
-    """The number beside “Today”: what is urgent or overdue, else what is due this week."""
+    """The number beside “Today”: what is urgent or overdue, else what is due or waits."""
 
     found: int
     is_pressing: bool
@@ -72,16 +75,32 @@ class HeaderCount:
 
 
 def sections_for(scope: Scope, *, only: str = "") -> list[Section]:
-    return [_section(scope, code) for code in SectionCode if only in ("", code)]
+    return [_section(scope, code) for code in codes_for(scope.member) if only in ("", code)]
+
+
+def codes_for(member: Member) -> list[SectionCode]:
+    """Return the sections that concern the member: only dermatologists are asked for opinions."""
+    return [code for code in SectionCode if code != SectionCode.OPINIONS or member.is_dermatologist]
+
+
+def links_for(member: Member) -> list[tuple[str, str]]:
+    """Return the lists beside Today that the member may open, as address names and words."""
+    links = [("outcomes-awaited", _("Specimens and results"))]
+    if member.is_dermatologist:
+        links.append(("opinions", _("Second opinions")))
+    if member.role in (Role.DERMATOLOGIST, Role.MANAGER):
+        links.append(("outcomes-misses", _("Missed diagnoses")))
+    return links
 
 
 def header_count(member: Member) -> HeaderCount:
     """Return the member's number: of the whole clinic, whatever their filter hides."""
     scope = Scope(member)
-    pressing = len(keys_of(urgent(scope))) + len(keys_of(everything_overdue(scope).order_by()))
+    pressing = count(urgent(scope)) + count(everything_overdue(scope)) + len(first_keys(alarming(scope)))
     if pressing:
         return HeaderCount(pressing, is_pressing=True)
-    return HeaderCount(len(keys_of(due(scope))), is_pressing=False)
+    asked = len(first_keys(opinions(scope))) if member.is_dermatologist else 0
+    return HeaderCount(count(due(scope)) + len(first_keys(results(scope))) + asked, is_pressing=False)
 
 
 def in_short(found: int) -> str:
@@ -89,5 +108,13 @@ def in_short(found: int) -> str:
 
 
 def _section(scope: Scope, code: SectionCode) -> Section:
-    keys = keys_of(QUERIES[code](scope))
-    return Section(code, rows_of(code, keys[:SHOWN], scope.member), len(keys))
+    keys = first_keys(KEYS[code](scope))
+    unnamed = unnamed_in(scope, code, named=len(keys))
+    return Section(code, rows_of(code, keys[:SHOWN], scope.member), len(keys) + unnamed, unnamed)
+
+
+def unnamed_in(scope: Scope, code: SectionCode, *, named: int | None = None) -> int:
+    """Return how many rows of a section are not named, so that they are still read blinded."""
+    if code != SectionCode.URGENT:
+        return 0
+    return count(urgent(scope)) - (len(first_keys(KEYS[code](scope))) if named is None else named)

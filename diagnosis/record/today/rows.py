@@ -1,7 +1,6 @@
 """The rows of the Today page: who, what, since when, what to do, and where."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,33 +14,21 @@ from diagnosis.followup.models import LesionPlan, NextStep, Reminder, StopReason
 from diagnosis.followup.reminders import address_of, stop_of
 from diagnosis.followup.step_words import day, overdue_in_words
 from diagnosis.images.models import Image
+from diagnosis.record.today.row import Row
 from diagnosis.record.today.sections import SectionCode
+from diagnosis.record.today.waiting_rows import waiting_rows
 from diagnosis.reviews.models import QueueEntry
 from patients.message_words import state_in_words
-from patients.models import Member, OutgoingMessage, Patient, Visit
+from patients.models import Member, OutgoingMessage, Visit
 
-
-@dataclass(frozen=True)
-class Row:
-    """One line of a section.
-
-    Attributes:
-        since: since when it waits, or by when it is due.
-        badge: how late it is, in words; empty if it is not late.
-        to_do: what the member does next, the text of the link to ``url``.
-    """
-
-    patient: Patient
-    what: str
-    detail: str
-    since: str
-    to_do: str
-    url: str
-    badge: str = ""
+# Sections of several kinds of rows.
+MIXED = (SectionCode.RESULTS, SectionCode.UNPLANNED, SectionCode.OPINIONS)
 
 
 def rows_of(code: SectionCode, keys: Sequence[Any], member: Member) -> list[Row]:
     """Return the rows of a section by the keys of its records, in their order."""
+    if code in MIXED:
+        return waiting_rows(keys, member, plans=_plans)
     records, describe = _RECORDS[code]().in_bulk(keys), _DESCRIBE[code]
     return describe([records[key] for key in keys if key in records], member)
 
@@ -169,7 +156,6 @@ def _visit_records() -> Any:
 _RECORDS: dict[SectionCode, Callable[[], Any]] = {
     SectionCode.URGENT: lambda: QueueEntry.objects.select_related("image__lesion", "image__visit__patient"),
     SectionCode.VISITS: _visit_records,
-    SectionCode.RESULTS: _plan_records,
     SectionCode.PROCEDURES: _plan_records,
     SectionCode.OVERDUE: _plan_records,
     SectionCode.DUE: _plan_records,
@@ -179,7 +165,6 @@ _RECORDS: dict[SectionCode, Callable[[], Any]] = {
 _DESCRIBE: dict[SectionCode, Callable[[Any, Member], list[Row]]] = {
     SectionCode.URGENT: _urgent,
     SectionCode.VISITS: _visits,
-    SectionCode.RESULTS: _plans,
     SectionCode.PROCEDURES: _plans,
     SectionCode.OVERDUE: _plans,
     SectionCode.DUE: _plans,

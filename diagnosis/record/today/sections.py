@@ -1,7 +1,6 @@
-"""The sections of the Today page: which rows each holds, in which order. Lists, pages and counts use the same ones."""
+"""The sections of the Today page, and the rows of most: see ``waiting`` for the others, ``keys`` for all."""
 
 import datetime
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from diagnosis.followup.models import LesionPlan, NextStep, TodayFilter, Whose
 from diagnosis.followup.reminders import undelivered_reminders
 from diagnosis.images.models import Image
-from diagnosis.reviews.models import QueueEntry, Reason
+from diagnosis.reviews.models import QueueEntry, Reason, Review, SeenAnswer
 from patients.models import Member, Visit, VisitStatus
 
 # An entry whose reasons include “urgent” has one of these as its first: only they weigh as much.
@@ -42,6 +41,8 @@ class SectionCode(models.TextChoices):
     URGENT = "urgent", _("Urgent, not yet reviewed")
     VISITS = "visits", _("Visits today")
     RESULTS = "results", _("Results awaited")
+    UNPLANNED = "unplanned", _("Result received, no plan")
+    OPINIONS = "opinions", _("Second opinions")
     PROCEDURES = "procedures", _("Biopsies and referrals to arrange")
     OVERDUE = "overdue", _("Recalls overdue")
     DUE = "due", _("Recalls due this week")
@@ -61,6 +62,16 @@ def urgent(scope: Scope) -> QuerySet[QueueEntry]:
     return entries.filter(~Exists(same_lesion.filter(ahead))).in_order()
 
 
+def named_urgent(scope: Scope) -> QuerySet[QueueEntry]:
+    """Those that the page may name: an answer that a blinded reader has not seen yet is not given away by the list."""
+    entries = urgent(scope)
+    if not (scope.member.is_dermatologist and scope.member.clinic.reads_blinded):
+        return entries
+    seen = SeenAnswer.objects.filter(member=scope.member, image=OuterRef("image"))
+    answered = Review.objects.standing().filter(reviewer=scope.member, image=OuterRef("image"))
+    return entries.filter(Exists(seen.order_by()) | Exists(answered.order_by()))
+
+
 def visits(scope: Scope) -> QuerySet[Visit]:
     today = Visit.objects.visible_to(scope.member).in_use().filter(date=scope.today)
     return _of_scope(today, scope).order_by("created_at", "pk")
@@ -71,20 +82,16 @@ def drafts(scope: Scope) -> QuerySet[Visit]:
     return _of_scope(earlier, scope).order_by("date", "pk")
 
 
-def results(scope: Scope) -> QuerySet[LesionPlan]:
-    return _plans(scope, NextStep.RESULT_AWAITED)
-
-
 def procedures(scope: Scope) -> QuerySet[LesionPlan]:
-    return _plans(scope, NextStep.BIOPSY, NextStep.REFER)
+    return plans(scope, NextStep.BIOPSY, NextStep.REFER)
 
 
 def overdue(scope: Scope) -> QuerySet[LesionPlan]:
-    return _plans(scope, NextStep.SEE_AGAIN).filter(due_on__lt=scope.today)
+    return plans(scope, NextStep.SEE_AGAIN).filter(due_on__lt=scope.today)
 
 
 def due(scope: Scope) -> QuerySet[LesionPlan]:
-    return _plans(scope, NextStep.SEE_AGAIN).filter(due_on__range=(scope.today, scope.today + THIS_WEEK))
+    return plans(scope, NextStep.SEE_AGAIN).filter(due_on__range=(scope.today, scope.today + THIS_WEEK))
 
 
 def everything_overdue(scope: Scope) -> QuerySet[LesionPlan]:
@@ -97,24 +104,7 @@ def reminders(scope: Scope) -> QuerySet[Any]:
     return messages
 
 
-QUERIES: dict[SectionCode, Callable[[Scope], QuerySet[Any]]] = {
-    SectionCode.URGENT: urgent,
-    SectionCode.VISITS: visits,
-    SectionCode.RESULTS: results,
-    SectionCode.PROCEDURES: procedures,
-    SectionCode.OVERDUE: overdue,
-    SectionCode.DUE: due,
-    SectionCode.REMINDERS: reminders,
-    SectionCode.DRAFTS: drafts,
-}
-
-
-def keys_of(rows: QuerySet[Any]) -> list[Any]:
-    """Return the keys of a section's first rows: enough to show and to count, however long the list is."""
-    return list(rows.values_list("pk", flat=True)[:COUNTED_AT_MOST])
-
-
-def _plans(scope: Scope, *steps: NextStep) -> QuerySet[LesionPlan]:
+def plans(scope: Scope, *steps: NextStep) -> QuerySet[LesionPlan]:
     plans = LesionPlan.objects.visible_to(scope.member).standing().filter(step__in=steps)
     if scope.is_mine:
         plans = plans.filter(Q(stated_by=scope.member) | Q(visit__clinician=scope.member))

@@ -17,13 +17,14 @@ from diagnosis.assessment.findings import excluded_findings
 from diagnosis.assessment.photographs import lesion_cards
 from diagnosis.images.models import Image
 from diagnosis.record.lesion_pins import LesionOnMap, PinState, by_body_region, lesions_on_map
+from diagnosis.reviews.blinding import note_seen
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.body_map.child import shown_at
 from patients.body_map.drawing import Mark, counts_by_sheet, draw, is_drawn_as_child
 from patients.body_map.views import SHEET_OF, SHEETS, Sheet
 from patients.edits import ChangedMeanwhile
 from patients.middleware import ClinicRequest, MemberRequest
-from patients.models import Lesion, MapView, Patient
+from patients.models import Lesion, MapView, Member, Patient
 from patients.placement_forms import PlacementForm
 from patients.services import PlaceRefused, newest_placement, pin_places, place_lesion
 
@@ -33,7 +34,7 @@ from patients.services import PlaceRefused, newest_placement, pin_places, place_
 def body_map(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     """The patient's lesions as a list and as pins; ``?sheet=`` chooses drawings, ``?view=&region=`` enlarges one."""
     patient = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
-    lesions = on_map(patient)
+    lesions = on_map(patient, shown_to=request.member)
     marks = [each.mark for each in lesions]
     context = {
         "patient": patient,
@@ -63,7 +64,7 @@ def lesion_place(request: MemberRequest, lesion_id: UUID) -> HttpResponse:
         else:
             messages.success(request, _("The place of %(lesion)s is set.") % {"lesion": lesion})
             return redirect(f"{reverse('body-map', args=[lesion.patient_id])}?sheet={SHEET_OF[place.view]}")
-    lesions = on_map(lesion.patient)
+    lesions = on_map(lesion.patient, shown_to=request.member)
     own = next(each for each in lesions if each.lesion.pk == lesion.pk)
     marks = [each.mark for each in lesions if each is not own]
     sheet = request.GET.get("sheet") or SHEET_OF[own.mark.place.view]
@@ -80,10 +81,11 @@ def lesion_place(request: MemberRequest, lesion_id: UUID) -> HttpResponse:
     return render(request, "record/lesion_place.html", context, status=form.status)
 
 
-def on_map(patient: Patient) -> list[LesionOnMap]:
-    """Return the patient's lesions with their pins."""
-    missed = excluded_findings(Image.objects.filter(visit__patient=patient))
-    return lesions_on_map(patient, cards=lesion_cards(patient), missed=missed)
+def on_map(patient: Patient, *, shown_to: Member | None) -> list[LesionOnMap]:
+    """Return the patient's lesions with their pins, whose states tell the answers to their photographs."""
+    missed, cards = excluded_findings(Image.objects.filter(visit__patient=patient)), lesion_cards(patient)
+    note_seen(shown_to, Image.objects.in_use().filter(visit__patient=patient))
+    return lesions_on_map(patient, cards=cards, missed=missed)
 
 
 def drawings(

@@ -43,7 +43,7 @@ from patients.services import account_state, consent_states
 def patient(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     patient_row = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
     cards, missed = lesion_cards(patient_row), excluded_findings(Image.objects.filter(visit__patient=patient_row))
-    note_seen(request.member, [each.image for card in cards for each in card.newest])
+    note_seen(request.member, Image.objects.in_use().filter(visit__patient=patient_row))
     context = {
         "patient": patient_row,
         "lesions": cards,

@@ -1,6 +1,7 @@
 """The landing page of a clinic's members: what is to be done, and what must not be forgotten."""
 
 from django.contrib import messages
+from django.core.paginator import Page
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -10,13 +11,23 @@ from django.views.decorators.http import require_POST, require_safe
 from dermascan.core.paging import AheadPaginator
 from diagnosis.followup.models import TodayFilter
 from diagnosis.record.today.forms import TodayFilterForm
-from diagnosis.record.today.page import sections_for
+from diagnosis.record.today.keys import KEYS
+from diagnosis.record.today.page import links_for, sections_for, unnamed_in
 from diagnosis.record.today.rows import rows_of
-from diagnosis.record.today.sections import QUERIES, Scope, SectionCode
+from diagnosis.record.today.sections import Scope, SectionCode
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import MemberRequest
 
 PAGE_LENGTH = 25
+
+
+class KeyPages(AheadPaginator):
+    """Pages of keys, since a section may hold rows of several tables."""
+
+    def page(self, number: int | str) -> Page:
+        number = self.validate_number(number)
+        first = (number - 1) * self.per_page
+        return Page(list(self.get_keys()[first : first + self.per_page]), number, self)
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
@@ -28,6 +39,7 @@ def today(request: MemberRequest) -> HttpResponse:
         "today": timezone.localdate(),
         "form": TodayFilterForm(chosen=chosen),
         "chosen": chosen,
+        "links": links_for(request.member),
         "sections": sections_for(scope, only=chosen.section if chosen else ""),
     }
     return render(request, "record/today/today.html", context)
@@ -41,12 +53,13 @@ def section(request: MemberRequest, code: str) -> HttpResponse:
         raise Http404
     shown = SectionCode(code)
     chosen = TodayFilter.objects.filter(member=request.member).first()
-    rows = QUERIES[shown](Scope.of(request.member, chosen))
+    scope = Scope.of(request.member, chosen)
+    keys = KEYS[shown](scope)
     number = request.GET.get("page", "")
-    paginator = AheadPaginator(
-        rows,
+    paginator = KeyPages(
+        keys,
         PAGE_LENGTH,
-        keys=rows.values_list("pk", flat=True),
+        keys=keys,
         page=int(number) if number.isdecimal() and len(number) < 8 else 1,
     )
     page = paginator.get_page(number)
@@ -54,7 +67,8 @@ def section(request: MemberRequest, code: str) -> HttpResponse:
         "section": shown,
         "chosen": chosen,
         "page": page,
-        "rows": rows_of(shown, [row.pk for row in page], request.member),
+        "rows": rows_of(shown, list(page), request.member),
+        "unnamed": unnamed_in(scope, shown),
     }
     return render(request, "record/today/section.html", context)
 

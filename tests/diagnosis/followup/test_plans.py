@@ -87,7 +87,7 @@ def test_a_biopsy_that_was_done_leaves_a_result_to_await(lesion, staff):
     plan = factories.LesionPlanFactory(lesion=lesion, step=NextStep.BIOPSY)
     following = complete_plan(plan=plan, by=staff)
     assert following is not None
-    assert (following.step, following.due_on) == (NextStep.RESULT_AWAITED, in_days(21))
+    assert (following.step, following.due_on) == (NextStep.RESULT_AWAITED, in_days(14))
     with pytest.raises(ResultIsReadByADermatologist):
         complete_plan(plan=following, by=staff)
     with pytest.raises(PlanHasEnded):

@@ -1,7 +1,10 @@
 """A confirmed result sets labels by the clinic's rule, on the photographs that show what was examined."""
 
+import datetime
+
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 
 from diagnosis.outcomes.closures import close_lesion, reopen_lesion
 from diagnosis.outcomes.errors import (
@@ -277,3 +280,13 @@ def test_a_form_made_before_a_colleague_recorded_something_is_stale(patient, sta
     sent(lesion, staff, made_from=made_from)
     with pytest.raises(ChangedSince):
         sent(lesion, staff, made_from=made_from)
+
+
+def test_the_day_on_which_it_was_taken_counts_and_an_overview_does_not(patient, dermatologist):
+    lesion = photographed(patient, 20)
+    add_photograph(lesion, 15, kind="overview")
+    # Taken at home after the specimen was sent, and stored under an earlier visit; and the other way round.
+    add_photograph(lesion, 14, taken_at=timezone.now() - datetime.timedelta(days=2))
+    add_photograph(lesion, 3, taken_at=timezone.now() - datetime.timedelta(days=30))
+    confirmed(sent(lesion, dermatologist, age=10), dermatologist)
+    assert answers_of(lesion) == {20: "mel", 15: "", 14: "", 3: "mel"}

@@ -13,6 +13,7 @@ from diagnosis.reviews.services import record_review
 from patients.body_map.child import shown_at
 from patients.models import BodySite, Lesion, LesionPlacement, MapView, Side
 from patients.services import place_lesion
+from tests.diagnosis.outcomes.records import confirmed, sent
 from tests.factories import ImageFactory, LesionFactory, PatientFactory, PredictionFactory
 
 
@@ -22,7 +23,7 @@ def lesion(patient):
 
 
 def states(patient) -> dict[int, str]:
-    return {each.lesion.number: each.state for each in on_map(patient)}
+    return {each.lesion.number: each.state for each in on_map(patient, shown_to=None)}
 
 
 def place_url(lesion) -> str:
@@ -74,6 +75,29 @@ def test_what_was_cut_out_shows_so_unless_something_dangerous_is_open():
     assert state_of([benign], is_excised=True) is PinState.EXCISED
     assert state_of([cancer], is_excised=True) is PinState.URGENT
     assert state_of([benign], is_malignant=True, is_excised=True) is PinState.MALIGNANT
+
+
+def test_what_was_sent_waits_and_what_was_excised_is_cut_out(sign_in, staff, dermatologist, patient):
+    awaited, urgent, cut_out, cancer = (
+        LesionFactory(patient=patient, number=number, body_site=BodySite.BACK) for number in range(1, 5)
+    )
+    for each in (awaited, cut_out, cancer):
+        PredictionFactory(image__lesion=each, tier="calm")
+    PredictionFactory(image__lesion=urgent, tier="urgent", code="mel", share=0.9)
+    sent(awaited, staff)
+    sent(urgent, staff)
+    confirmed(sent(cut_out, staff, kind="excision"), dermatologist, "nv")
+    confirmed(sent(cancer, staff, age=4000, kind="excision"), dermatologist, "mel")
+
+    for name in ("body-map", "patient"):
+        page = sign_in(staff).get(reverse(name, args=[patient.pk]))
+        assert {state.value: count for state, count in page.context["states"] if count} == {
+            "awaited": 1,
+            "urgent": 1,
+            "excised": 1,
+            "malignant": 1,
+        }
+        assert "pin-awaited" in page.text
 
 
 def test_a_pin_is_set_by_numbers(sign_in, staff, lesion):

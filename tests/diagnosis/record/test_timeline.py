@@ -6,16 +6,20 @@ import re
 from decimal import Decimal
 
 import pytest
+from django.conf import settings
 from django.urls import reverse
 
 from diagnosis.assessment.exclusions import exclude_image
 from diagnosis.assessment.photographs import photographs
 from diagnosis.images.models import ExclusionReason, Image
 from diagnosis.measures.services import state_scale
+from diagnosis.outcomes.closures import close_lesion, reopen_lesion
+from diagnosis.outcomes.specimens import withdraw_specimen
 from diagnosis.record.timeline.page import timeline_of
 from diagnosis.record.timeline.same_lesion_spread import LOG_ODDS, is_within_spread, range_of_another_photograph
 from diagnosis.reviews.services import record_review
 from mlmodel.taxonomy import CODES
+from tests.diagnosis.outcomes.records import confirmed, sent
 from tests.diagnosis.photographing import measured_as
 from tests.factories import (
     ImageFactory,
@@ -203,6 +207,24 @@ def test_reviews_and_labels_are_marked(lesion, dermatologist):
 
     kinds = [event["kind"] for event in timeline(lesion).probability.figures["events"]]
     assert sorted(kinds) == ["benign", "review"]
+
+
+def test_specimens_results_and_closures_are_marked_with_a_shape_of_their_own(sign_in, lesion, staff, dermatologist):
+    photographed(lesion, MARCH, 0.2)
+    confirmed(sent(lesion, staff, age=30), dermatologist, "nv")
+    withdraw_specimen(specimen=sent(lesion, staff), by=staff, reason="Recorded twice.")
+    confirmed(sent(lesion, staff, age=9, kind="excision"), dermatologist, "nv")
+    close_lesion(lesion=lesion, by=dermatologist, why="excised")
+    reopen_lesion(lesion=lesion, by=dermatologist, reason="It has come back.")
+    page = sign_in(staff).get(lesion.get_absolute_url())
+    events = page.context["timeline"].probability.figures["events"]
+    own = [event["kind"] for event in events if event["kind"] in ("sent", "result", "excised", "closed")]
+    assert own == ["sent", "excised", "result", "result", "closed", "closed"]
+    script = (settings.BASE_DIR / "static/js/timeline.js").read_text()
+    marks = {kind: re.search(rf'\b{kind}: "(M[^"]+)"', script) for kind in set(own)}
+    for kind, found in marks.items():
+        assert found is not None, kind
+        assert page.text.count(f'd="{found[1]}"') == own.count(kind)
 
 
 def test_the_spread_is_symmetrical_in_odds():

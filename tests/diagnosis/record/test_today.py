@@ -11,7 +11,7 @@ from diagnosis.record.today.page import header_count
 from diagnosis.reviews.models import QueueEntry
 from tests import factories
 
-SECTIONS = ["urgent", "visits", "results", "procedures", "overdue", "due", "reminders", "drafts"]
+SECTIONS = ["urgent", "visits", "results", "unplanned", "procedures", "overdue", "due", "reminders", "drafts"]
 
 
 def in_days(days: int) -> datetime.date:
@@ -61,6 +61,7 @@ def test_each_section_holds_what_it_says(sign_in, clinic, staff, other_clinic):
         "urgent": 1,
         "visits": 1,
         "results": 1,
+        "unplanned": 0,
         "procedures": 2,
         "overdue": 1,
         "due": 2,
