@@ -123,7 +123,8 @@ def _label(kind: str, name: str) -> str:
 
 def _field(kind: str, name: str) -> Field | None:
     try:
-        field = apps.get_model("patients", RecordKind(kind).value)._meta.get_field(name)
+        app = "diagnosis" if kind == RecordKind.DEVICE else "patients"
+        field = apps.get_model(app, RecordKind(kind).value)._meta.get_field(name)
     except FieldDoesNotExist:
         return None  # a property such as “noticed”, or a field of the member's account
     return field if isinstance(field, Field) else None

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             name='RecordChange',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('patient', 'Patient'), ('visit', 'Visit'), ('lesion', 'Lesion'), ('clinic', 'Clinic'), ('member', 'Member')], max_length=10)),
+                ('kind', models.CharField(choices=[('patient', 'Patient'), ('visit', 'Visit'), ('lesion', 'Lesion'), ('clinic', 'Clinic'), ('member', 'Member'), ('device', 'Device')], max_length=10)),
                 ('record', models.UUIDField()),
                 ('number', models.PositiveIntegerField(help_text="Counts the record's changes from 1.")),
                 ('changes', models.JSONField(help_text='By field: the values before and after.')),
@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='recordchange',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['patient', 'visit', 'lesion', 'clinic', 'member'])), name='record_change_kind_is_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['patient', 'visit', 'lesion', 'clinic', 'member', 'device'])), name='record_change_kind_is_known'),
         ),
         migrations.AddConstraint(
             model_name='recordchange',

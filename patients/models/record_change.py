@@ -20,6 +20,7 @@ class RecordKind(models.TextChoices):
     LESION = "lesion", _("Lesion")
     CLINIC = "clinic", _("Clinic")
     MEMBER = "member", _("Member")
+    DEVICE = "device", _("Device")
 
 
 class RecordChangeQuerySet(ClinicRows["RecordChange"]):

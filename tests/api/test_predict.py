@@ -104,6 +104,8 @@ def test_it_is_kept_in_the_visit_that_is_named(api, staff, visit, lesion, photog
     assert Path(image.original.path).read_bytes() == photograph
     assert answer["image"] == {
         "id": str(image.pk),
+        "kind": None,
+        "taken_at": None,
         "url": site_link(f"/images/{image.pk}/"),
         "lesion": str(lesion.pk),
         "visit": str(visit.pk),

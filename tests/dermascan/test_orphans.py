@@ -120,6 +120,7 @@ def test_every_file_field_is_checked():
         "Image.original",
         "Image.display",
         "Image.thumbnail",
+        "FullPicture.file",
         "HeatMap.file",
         "Report.pdf",
         "Addendum.pdf",

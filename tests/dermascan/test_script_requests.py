@@ -232,4 +232,4 @@ def test_every_script_that_sends_requests_is_tested():
         for path in Path(configured.BASE_DIR, "static", "js").glob("*.js")
         if re.search(r"\bfetch\(|XMLHttpRequest|sendBeacon|EventSource|WebSocket", path.read_text())
     }
-    assert scripts == {"diagnosis-upload.js", "session.js"}
+    assert scripts == {"diagnosis-upload.js", "session.js", "upload-choices.js"}

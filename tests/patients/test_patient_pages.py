@@ -85,14 +85,14 @@ class TestList:
 
         member = factories.MemberFactory(clinic=clinic)
         fill(3)
-        # Session, user, member, count, the page; and three for the number beside Today.
-        with django_assert_num_queries(8):
+        # Session, user, member, count, the page; and five for the number beside Today.
+        with django_assert_num_queries(10):
             client.get(LIST)
         fill(40)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(10):
             assert len(client.get(LIST).context["page"]) == 25
         # And the records that were merged into others.
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(11):
             client.get(LIST, {"q": "okafor", "page": "2"})
 
 

@@ -337,7 +337,7 @@ def test_the_visit_offers_what_its_state_and_the_role_allow(image, visit, staff,
     assert upload not in closed
 
 
-@pytest.mark.parametrize(("page", "most"), [("image", 31), ("visit", 18), ("lesion", 29), ("patient", 28)])
+@pytest.mark.parametrize(("page", "most"), [("image", 32), ("visit", 19), ("lesion", 32), ("patient", 31)])
 def test_more_photographs_ask_no_more_of_the_database(page, most, image, visit, lesion, staff, sign_in):
     client = sign_in(staff)
     record = {"image": image, "visit": visit, "lesion": lesion, "patient": visit.patient}[page]

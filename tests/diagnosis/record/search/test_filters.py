@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from diagnosis.assessment.exclusions import exclude_image
+from diagnosis.followup.services import cancel_plan
 from diagnosis.images.models import ExclusionReason
 from diagnosis.reviews.models import SeenAnswer
 from diagnosis.reviews.services import record_review
@@ -174,6 +175,7 @@ def test_filters_combine(client, patient, dermatologist, staff, elsewhere, listi
     for lesion in (wanted, elsewhere_on_the_body):
         label(lesion, dermatologist, "mel")
     sent(wanted, staff, age=40)
+    cancel_plan(plan=wanted.plans.standing().get(), by=dermatologist, reason="The result was asked for by telephone.")
     query = {
         "q": patient.family_name,
         "tier": "urgent",
