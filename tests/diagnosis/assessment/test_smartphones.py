@@ -53,7 +53,7 @@ def body(response) -> str:
 
 def without_confirmation(page: str) -> str:
     """Without what a dermatologist may choose from, and without what was asked of the patient's own history."""
-    page = re.sub(r"(previous|history of) melanoma", "", page, flags=re.I)
+    page = re.sub(r"previous melanoma|melanoma in the family", "", page, flags=re.I)
     return re.sub(r"<(form|datalist|select)\b.*?</\1>", "", page, flags=re.S)
 
 
