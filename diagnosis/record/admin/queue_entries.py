@@ -120,6 +120,10 @@ class QueueEntryAdmin(ShowsChips, ClinicScopedAdmin):
         columns = super().get_list_display(request)
         return [column for column in columns if not (_is_blinded(request) and column in ("chips", "why"))]
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Hide why it waits from a blinded reader on the entry's own page, too."""
+        return [each for each in self.fields if not (_is_blinded(request) and each in ("priority", "reason_words"))]
+
     def remarks_on(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Hide the warnings from a blinded reader, too."""
         return {} if _is_blinded(request) else super().remarks_on(request, row)

@@ -18,6 +18,7 @@ from diagnosis.assessment.photographs import photograph_of
 from diagnosis.images.models import Exclusion, Image
 from diagnosis.reports.models import Report, Withholding
 from diagnosis.reports.notices import Reach, reach_of
+from diagnosis.reviews.blinding import note_seen
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import MemberRequest
 
@@ -46,6 +47,7 @@ def exclude(request: MemberRequest, image_id: UUID) -> HttpResponse:
         except Refused as error:
             form.add_error(None, str(error))
     finding = finding_of(image)
+    note_seen(request.member, [image])
     context = {
         "image": image,
         "lesion": image.lesion,
