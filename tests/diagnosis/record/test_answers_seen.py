@@ -80,4 +80,4 @@ def test_every_page_that_tells_the_answer_records_it(world, name):
                 if calm != urgent:
                     (told if is_noted else silent).add(address.name or address.route)
     assert not silent, " ".join(sorted(silent))
-    assert len(told) > 5, " ".join(sorted(told))
+    assert len(told) > 3, " ".join(sorted(told))  # far more for the one that still waits
