@@ -24,6 +24,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.services]
 
 # Forms that are harmless to send twice, by the URL name of their action.
 CREATES_NOTHING = {
+    "shared-opinion": "enters a code; every try is recorded on purpose",
+    "image-facts": "its key is among the fields that both forms include",
+    "today-filter": "replaces the member's filter",
     "account_login": "signing in",
     "account_logout": "signing out",
     "admin:logout": "signing out",
@@ -130,7 +133,12 @@ def test_every_creating_form_has_a_key(world):
 
 
 # Forms whose action is not a URL name in the template: view name by template.
-SENT_ELSEWHERE = {"account/includes/password_form.html": "account_change_password"}
+SENT_ELSEWHERE = {
+    "account/includes/password_form.html": "account_change_password",
+    "opinions/door.html": "shared-opinion",
+    "assessment/facts_form.html": "image-facts",
+    "assessment/includes/photograph_facts.html": "image-facts",
+}
 
 
 def test_every_form_in_our_templates_has_a_key_or_creates_nothing():

@@ -62,7 +62,7 @@ class LongList(admin.ModelAdmin):
         related = self.list_select_related
         if isinstance(related, bool) or not related:
             return queryset
-        return self.get_queryset(request).select_related(*related)
+        return self.get_queryset(request).select_related(*related).order_by("pk")
 
     def get_keys(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the primary keys of the rows, in list order."""

@@ -146,7 +146,7 @@ PAGES: dict[str, list[Case]] = {
     # Photographs
     "upload": [
         Case(ids=OPEN_VISIT, get=own_clinic(200), post=own_clinic(400)),
-        Case(ids=SIGNED_VISIT, get=own_clinic(302), post=own_clinic(302)),
+        Case(ids=SIGNED_VISIT, get=own_clinic(302), post=own_clinic(409)),
     ],
     "upload-lesion": [
         Case(ids=OPEN_VISIT, get=clinic(405), post=own_clinic(422)),
@@ -263,7 +263,7 @@ PAGES: dict[str, list[Case]] = {
         for name in ("visit-withhold", "visit-release-again")
     },
     "visit-preview": [
-        Case(ids=OPEN_VISIT, get=dermatologists(405, stranger=405), post=dermatologists(200)),
+        Case(ids=OPEN_VISIT, get=dermatologists(405, stranger=405), post=dermatologists(422)),  # a step is missing
         Case(ids=SIGNED_VISIT, get=dermatologists(405, stranger=405), post=dermatologists(302)),
     ],
     "visit-addendum": [

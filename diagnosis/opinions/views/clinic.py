@@ -45,7 +45,7 @@ def ask(request: MemberRequest, lesion_id: UUID) -> HttpResponse:
     """Ask another doctor about a lesion. For a doctor outside the clinic, the answer shows the code, once."""
     lesions = Lesion.objects.visible_to(request.member).select_related("patient__clinic")
     lesion = get_object_or_404(lesions, pk=lesion_id)
-    form = AskForm(request.POST or None, lesion=lesion, by=request.member)
+    form = AskForm(request.POST if request.method == "POST" else None, lesion=lesion, by=request.member)
     if request.method == "POST" and form.is_valid():
         try:
             opinion, code = ask_for_opinion(

@@ -194,7 +194,7 @@ def test_mixed_kinds_and_versions_are_named(client, staff, lesion, three):
     mixed = page_of(client, lesion, **{"with": [each.pk for each in three]}).context["differences"]
     change = client.get(reverse("lesion-change", args=[lesion.pk, three[0].pk, three[1].pk]))
 
-    assert len(mixed) == 2
+    assert len(mixed) == 3, "kinds, how they were taken, versions"
     assert {doubt for each in change.context["comparison"].changes for doubt in each.doubts} == {Doubt.DIFFERENT_KINDS}
     assert not any(row.is_known for row in change.context["rows"])
 
