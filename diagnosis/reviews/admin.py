@@ -130,11 +130,10 @@ class ReviewInline(RoleGate, admin.TabularInline):
         "reason",
         "reader",
         "was_blinded",
-        "answer_seen_at",
         "created_at",
         "state",
     )
-    readonly_fields = ("reader", "was_blinded", "answer_seen_at", "created_at", "state")
+    readonly_fields = ("reader", "was_blinded", "created_at", "state")
     extra = 1
     can_delete = False
     verbose_name = _("review")

@@ -23,6 +23,7 @@ def test_from_sign_in_to_the_result(open_browser, staff, tmp_path, size):
     page = open_browser(size)
     sign_in(page, staff)
 
+    page.get_by_role("link", name="Find a patient").click()
     page.get_by_role("link", name="Register patient").first.click()
     page.get_by_label("Record number").fill("N-1001")
     page.get_by_label("Given name").fill("Ines")
@@ -37,7 +38,7 @@ def test_from_sign_in_to_the_result(open_browser, staff, tmp_path, size):
     page.get_by_role("link", name="Add photographs").first.click()
     page.get_by_role("link", name="Add a lesion").click()
     page.get_by_label("Body site").select_option("back")
-    page.get_by_label("Left").check()
+    page.get_by_role("radio", name="Left").check()
     page.get_by_role("button", name="Add lesion").click()
 
     assert page.get_by_role("radio", name="Lesion 1, left back").is_checked(), "the lesion just added is chosen"

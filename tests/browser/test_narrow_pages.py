@@ -21,7 +21,7 @@ NAME = "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewissenhaftschaf
 EMAIL = f"{NAME[:60].lower()}@{NAME[:50].lower()}.example"
 # Not pages: files, data, and what only a script asks for.
 NO_PAGES = re.compile(
-    r"image-(file|explanation|similar)|pathology-file|.*-(pdf|json)|version-history|session|metrics|admin:jsi18n"
+    r"image-(file|explanation|similar)|pathology-file|.*-(pdf|json|csv)|version-history|session|metrics|admin:jsi18n"
 )
 # Whoever sees most of it comes first; the others open what they alone see, and the pages that differ with the role.
 ROLES = ("dermatologist", "superuser", "manager", "staff", "patient", "anonymous")

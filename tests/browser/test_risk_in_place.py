@@ -46,6 +46,7 @@ def test_risk_and_symptoms_are_edited_where_they_are_shown(open_browser, dermato
     assert (LesionSymptoms.objects.get().lesion, LesionSymptoms.objects.get().bleeding) == (image.lesion, "yes")
 
 
+@pytest.mark.usefixtures("network_shown")
 def test_keys_of_the_review_screen_answer_nothing_while_a_form_is_open(open_browser, dermatologist, patient):
     image = ImageFactory(lesion__patient=patient)
     PredictionFactory(image=image)

@@ -61,7 +61,7 @@ def test_each_photograph_goes_to_its_own_lesion(open_browser, staff, patient, si
     press(dialog.get_by_role("button", name="Add lesion"))
     expect(dialog.get_by_role("alert")).to_be_visible()
     dialog.get_by_label("Body site").select_option("back")
-    dialog.get_by_label("Left").check()
+    dialog.get_by_role("radio", name="Left").check()
     assert_accessible(page)
     press(dialog.get_by_role("button", name="Add lesion"))
     expect(dialog).to_have_count(0)
