@@ -89,7 +89,7 @@ class SpecimenForm(_CleanForm):
     visit = forms.ModelChoiceField(
         queryset=Visit.objects.none(),
         required=False,
-        empty_label=_("None"),
+        empty_label=_("No visit"),
         label=_("At the visit"),
         error_messages={"invalid_choice": _("Choose a visit of this patient.")},
     )

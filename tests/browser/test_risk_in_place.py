@@ -61,6 +61,7 @@ def test_keys_of_the_review_screen_answer_nothing_while_a_form_is_open(open_brow
     page.get_by_role("link", name="Edit risk").wait_for()
     assert image.reviews.count() == 0
 
+    page.locator("body").press("c")
     page.locator("body").press("5")
     page.get_by_text("Recorded:").wait_for()
     assert [review.answer for review in image.reviews.all()] == ["mel"], "the page still takes an answer afterwards"
