@@ -16,6 +16,7 @@ ADDS = {
     "visit-new",
     "lesion-new",
     "specimen-new",
+    "opinion-ask",
     "pathology-new",
     "upload",
     "image-exclude",

@@ -29,11 +29,13 @@ from diagnosis.images.models import Image
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import MemberRequest
 from patients.models import Lesion, Patient, Visit
+from patients.privacy import names_the_patient
 
 PREVIEW = "preview"
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
+@names_the_patient
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def image_move(request: MemberRequest, image_id: UUID) -> HttpResponse:
@@ -72,6 +74,7 @@ def image_move(request: MemberRequest, image_id: UUID) -> HttpResponse:
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
+@names_the_patient
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def lesion_move(request: MemberRequest, lesion_id: UUID) -> HttpResponse:
@@ -86,6 +89,7 @@ def lesion_move(request: MemberRequest, lesion_id: UUID) -> HttpResponse:
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
+@names_the_patient
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def visit_move(request: MemberRequest, visit_id: UUID) -> HttpResponse:
@@ -98,6 +102,7 @@ def visit_move(request: MemberRequest, visit_id: UUID) -> HttpResponse:
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
+@names_the_patient
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def visit_void(request: MemberRequest, visit_id: UUID) -> HttpResponse:
@@ -109,6 +114,7 @@ def visit_void(request: MemberRequest, visit_id: UUID) -> HttpResponse:
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
+@names_the_patient
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def patient_merge(request: MemberRequest, patient_id: UUID) -> HttpResponse:
@@ -126,6 +132,7 @@ def patient_merge(request: MemberRequest, patient_id: UUID) -> HttpResponse:
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
+@names_the_patient
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def correction(request: MemberRequest, correction_id: UUID) -> HttpResponse:
