@@ -25,7 +25,7 @@ class Altered:
 
 
 def altered(pixels: Pixels, outline: Outline, *, growth: float, random: np.random.Generator) -> Altered:
-    """Return a square photograph with its lesion's area larger by ``growth`` (0.2: a fifth), moved and lit anew."""
+    """Return a square photograph, moved and in other light, its lesion’s area larger by ``growth`` (0.2: a fifth)."""
     side = pixels.shape[0]
     scale, turn = float(np.exp(random.uniform(-0.3, 0.3))), float(np.radians(random.uniform(-40, 40)))
     factor = complex(scale * np.exp(1j * turn))

@@ -32,7 +32,7 @@ def known_field(label: Any, choices: Any) -> KnownField:
 
 
 class _RowField(forms.ModelChoiceField):
-    """Says the same about a key that is none as about one that is not on the list."""
+    """Gives a malformed key the same message as one that is not on the list."""
 
     def to_python(self, value: Any) -> Any:
         try:

@@ -49,7 +49,7 @@ _TABLES: tuple[type[Model], ...] = (
     OutgoingMessage, ReminderStop, ReviewGroup, RiskFact, Specimen,
 )  # fmt: skip
 MODELS: dict[str, type[Model]] = {str(model._meta.model_name): model for model in _TABLES}
-# Who adds a row with a correction is named in it; in a copy, whoever stated it stays named.
+# A row that a correction adds names the member who corrects; a copy keeps the member who stated it.
 _ADDED_BY = {"lesion": "created_by_id", "consent": "recorded_by_id", "riskfact": "recorded_by_id",
              "reminderstop": "stated_by_id"}  # fmt: skip
 

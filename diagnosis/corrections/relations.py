@@ -1,6 +1,6 @@
 """What the acts do with every row that refers to a patient, visit, lesion or photograph.
 
-A test compares these lists with the models: whoever adds a table that refers to one of them says here what becomes of
+A test compares these lists with the models: a new table that refers to one of them must say here what becomes of
 its rows. “with” means that the foreign key stays as it is and is right, because the row it points to moves.
 """
 

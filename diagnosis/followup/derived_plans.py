@@ -1,6 +1,6 @@
 """Plans that follow by themselves from specimens, laboratory results, closures and decisions made with reviews.
 
-Whoever records a specimen or a result plans nothing: members who may not state a step may still record what happened.
+These plans follow from a record, so members who may not state a step themselves may still record what happened.
 """
 
 import datetime
@@ -64,7 +64,7 @@ def end_wait(*, result: PathologyResult, by: Member) -> None:
 
 
 def wait_again(*, result: PathologyResult, by: Member) -> None:
-    """Plan the wait anew if a withdrawn result leaves its specimen without one, or with one to be confirmed."""
+    """Plan to wait again if a withdrawn result leaves its specimen without one, or with one to be confirmed."""
     histories = outcome_of(result.specimen.lesion).specimens
     history = next((each for each in histories if each.specimen.pk == result.specimen_id), None)
     if history is not None and (history.is_awaited or history.is_to_confirm):

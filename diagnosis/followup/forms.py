@@ -146,7 +146,7 @@ class SigningSteps:
         needed: Collection[UUID],
         drops_stale: bool = False,
     ) -> None:
-        """``drops_stale`` shows a lesion anew, without what was chosen, if its plan has changed since."""
+        """``drops_stale`` shows a lesion again without the choice that was made if its plan has changed since."""
         lesions = lesions_at(visit)
         plans = LesionPlan.objects.standing().filter(lesion__in=lesions).select_related("stated_by__user")
         standing = {plan.lesion_id: plan for plan in plans}

@@ -10,7 +10,7 @@ import numpy as np
 from mlmodel.alignment.levels import Level, Photograph
 from mlmodel.alignment.similarity import IDENTITY, Similarity
 
-# Each round takes the second photograph into the first's frame anew; the steps within move that small picture.
+# Each round takes the second photograph into the first's frame again; the steps within move that small picture.
 _ROUNDS, _STEPS = 3, 8
 # A step that moves no corner by more than this many pixels is the last.
 _STILL = 0.03

@@ -19,7 +19,7 @@ from tests.diagnosis.monitoring.test_watch import photographs
 from tests.diagnosis.photographing import blurred, kept, sample
 from tests.factories import DeviceFactory, LesionFactory, VisitFactory
 
-# Axe would read imported style sheets by writing them into the page anew, which the page's security policy forbids.
+# Axe would read imported style sheets by writing them into the page again, which the page's security policy forbids.
 # Only one experimental rule needs them.
 AXE_OPTIONS = {"preload": {"assets": ["media"]}}
 LOOKS = [(DESKTOP, "light"), (PHONE, "dark")]

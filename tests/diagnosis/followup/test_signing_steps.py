@@ -25,11 +25,6 @@ def in_days(days: int) -> datetime.date:
     return timezone.localdate() + datetime.timedelta(days=days)
 
 
-@pytest.fixture(autouse=True)
-def _quick_pdf(monkeypatch):
-    monkeypatch.setattr("diagnosis.reports.services.render_pdf", lambda *args, **kwargs: b"%PDF-1.7 stand-in")
-
-
 @pytest.fixture
 def visit(patient):
     return photographed_visit(patient, MELANOMA, plan="The spot is cut out.")
