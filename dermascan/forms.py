@@ -30,13 +30,14 @@ class QuickCheckForm(forms.Form):
         if not name:
             return None
         if name not in samples():
-            raise ValidationError(_("There is no such sample. Pick one of the samples shown."))
+            raise ValidationError(_("There is no such sample. Pick one of the samples shown."), code="no_such_sample")
         return samples()[name]
 
     def clean(self) -> None:
         super().clean()
         if not self.errors and not self.cleaned_data.get("file") and not self.cleaned_data.get("sample"):
-            self.add_error("file", _("Choose a photograph, or pick one of the samples."))
+            words = _("Choose a photograph, or pick one of the samples.")
+            self.add_error("file", ValidationError(words, code="no_photograph"))
 
 
 class ContactForm(forms.ModelForm):

@@ -75,7 +75,8 @@ class CloseAccountForm(forms.Form):
     def clean(self) -> None:
         super().clean()
         if self.cleaned_data.get("reason") == ClosureReason.OTHER and not self.cleaned_data.get("note", "").strip():
-            self.add_error("note", _("Enter briefly why the account is closed."))
+            words = _("Enter briefly why the account is closed.")
+            self.add_error("note", forms.ValidationError(words, code="note_missing"))
 
 
 class ApiTokenForm(forms.Form):

@@ -113,7 +113,7 @@ class PatientForm(EditForm, forms.ModelForm):
             "%(name)s is registered as %(number)s. Open that record, or tick this if they are different people."
         )
         params = {"name": existing.name, "number": existing.record_number}
-        self.add_error("is_somebody_else", ValidationError(message, params=params))
+        self.add_error("is_somebody_else", ValidationError(message, code="namesake", params=params))
 
     @property
     def asks_about_namesake(self) -> bool:
@@ -122,9 +122,9 @@ class PatientForm(EditForm, forms.ModelForm):
     def clean_birth_date(self) -> datetime.date:
         birth_date: datetime.date = self.cleaned_data["birth_date"]
         if birth_date > timezone.localdate():
-            raise ValidationError(_("The birth date must be in the past."))
+            raise ValidationError(_("The birth date must be in the past."), code="birth_in_future")
         if birth_date < EARLIEST_BIRTH:
-            raise ValidationError(_("The birth date must be 1 January 1900 or later."))
+            raise ValidationError(_("The birth date must be 1 January 1900 or later."), code="birth_too_early")
         if not self.instance._state.adding:
             self._check_against_record(birth_date)
         return birth_date
@@ -141,7 +141,9 @@ class PatientForm(EditForm, forms.ModelForm):
         """Add an error that names the number's holder; the page links to their record."""
         self.existing = existing
         message = _("%(name)s already has this record number. Enter another one, or open their record.")
-        self.add_error("record_number", ValidationError(message, params={"name": existing.name}))
+        self.add_error(
+            "record_number", ValidationError(message, code="record_number_taken", params={"name": existing.name})
+        )
 
     def _is_new_number(self, record_number: str) -> bool:
         return self.instance._state.adding or record_number != self.initial.get("record_number")
@@ -150,7 +152,7 @@ class PatientForm(EditForm, forms.ModelForm):
         try:
             ensure_nothing_is_earlier(self.instance, birth_date)
         except BirthDateContradicted as contradicted:
-            raise ValidationError(str(contradicted)) from None
+            raise contradicted.as_form_error() from None
 
 
 class VisitForm(EditForm, forms.ModelForm):
@@ -224,11 +226,11 @@ class VisitForm(EditForm, forms.ModelForm):
     def clean_date(self) -> datetime.date:
         date: datetime.date = self.cleaned_data["date"]
         if date > timezone.localdate():
-            raise ValidationError(_("The visit cannot be in the future."))
+            raise ValidationError(_("The visit cannot be in the future."), code="visit_in_future")
         if date < self.patient.birth_date:
-            raise ValidationError(_("The visit cannot be before the patient was born."))
+            raise ValidationError(_("The visit cannot be before the patient was born."), code="before_birth")
         if date < EARLIEST_VISIT:
-            raise ValidationError(_("The visit must be on 1 January 1990 or later."))
+            raise ValidationError(_("The visit must be on 1 January 1990 or later."), code="visit_too_early")
         return date
 
 
@@ -274,9 +276,9 @@ class LesionForm(EditForm, forms.ModelForm):
         if noticed is None:
             return None
         if noticed.first > timezone.localdate():
-            raise ValidationError(_("This cannot be in the future."))
+            raise ValidationError(_("This cannot be in the future."), code="noticed_in_future")
         if noticed.last < self.patient.birth_date:
-            raise ValidationError(_("This cannot be before the patient was born."))
+            raise ValidationError(_("This cannot be before the patient was born."), code="before_birth")
         return noticed
 
 

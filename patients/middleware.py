@@ -64,7 +64,7 @@ class MergedRecordsMiddleware:
         """Answer a request that a colleague's merge has overtaken."""
         if not isinstance(exception, RecordIsMerged):
             return None
-        messages.error(request, str(exception))
+        messages.error(request, str(exception), extra_tags=exception.code)
         return redirect(exception.survivor)
 
     def process_view(
@@ -79,7 +79,7 @@ class MergedRecordsMiddleware:
             return None
         survivor = survivor_of(patient)
         if request.method not in ("GET", "HEAD"):
-            messages.error(request, str(RecordIsMerged(survivor)))
+            messages.error(request, str(RecordIsMerged(survivor)), extra_tags=RecordIsMerged.code)
             return redirect(survivor)
         words = _("%(number)s was merged into this record.") % {"number": patient.record_number}
         messages.info(request, words)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from patients.body_map.child import kept_at
@@ -109,6 +108,6 @@ class NewPlacementForm(PlacementForm):
         try:
             ensure_place_fits(view=place.view, x=place.x, y=place.y, body_site=body_site, side=side)
         except PlaceRefused as refused:
-            self.add_error(None, ValidationError(str(refused), code=refused.code))
+            self.add_error(None, refused.as_form_error())
             return False
         return True

@@ -87,9 +87,13 @@ class RiskForm(EditForm, _Questions):  # type: ignore[misc, valid-type]
             name, answer = f"{kind}{DETAIL}", cleaned.get(kind)
             detail = cleaned.get(name, "")
             if kind == RiskKind.ALLERGIES and answer == RiskAnswer.YES and not detail and name not in self.errors:
-                self.add_error(name, ValidationError(_("Enter what the patient is allergic to.")))
+                self.add_error(
+                    name, ValidationError(_("Enter what the patient is allergic to."), code="detail_missing")
+                )
             elif detail and answer in (RiskAnswer.NO, RiskAnswer.NOT_ASKED, RiskAnswer.UNKNOWN):
-                self.add_error(name, ValidationError(_("Answer yes to this, or clear the detail.")))
+                self.add_error(
+                    name, ValidationError(_("Answer yes to this, or clear the detail."), code="detail_without_yes")
+                )
         return cleaned
 
     @property

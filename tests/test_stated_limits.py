@@ -21,6 +21,7 @@ from mlmodel.pictures import picture as pictures
 from patients.outbox import deliver_due
 from tests import factories
 from tests.candidates import candidate
+from tests.hooks import wording
 from tests.mails import password_link
 from tests.places import ROOT
 
@@ -63,10 +64,10 @@ def test_the_size_of_a_photograph_is_stated_on_every_page_that_takes_one(smaller
         assert "larger than 3 MB" in page.text
         assert "20 MB" not in page.text
     page = sign_in(staff).get(reverse("upload", args=[visit.pk]))
-    assert "Up to 7 at a time, 3 MB each" in words_of(page.text)
+    assert wording("Up to 7 at a time, 3 MB each") in words_of(page.text)
     assert f'data-max-bytes="{3 * MEGABYTE}"' in page.text
     assert 'data-max-files="7"' in page.text
-    assert "Only the first 7 photographs" in page.text
+    assert wording("Only the first 7 photographs") in page.text
     assert "larger than 3 MB" in page.text
     assert "20 MB" not in page.text
 
@@ -76,7 +77,7 @@ def test_the_error_for_a_large_body_states_the_limit(smaller, client, monkeypatc
     monkeypatch.setattr("dermascan.views.quick_check.MAX_BYTES", 3 * MEGABYTE)
     answer = client.post("/quick-check/", {"file": factories.sample_file(), "more": "x" * (4 * MEGABYTE)})
     assert answer.status_code == 413
-    assert "A photograph may be up to 3 MB." in answer.text
+    assert wording("A photograph may be up to 3 MB.") in answer.text
 
 
 @pytest.mark.django_db
@@ -87,12 +88,12 @@ def test_how_long_a_link_works_is_stated_in_mail_and_page(settings, staff, sign_
     deliver_due()
     assert len(mail.outbox) == 2
     for message in mail.outbox:
-        assert "works once and expires after 2 hours:" in message.body
+        assert wording("works once and expires after 2 hours:") in message.body
     link = password_link()
     settings.PASSWORD_RESET_TIMEOUT = -1
     assert client.get(link, follow=True).status_code == 200
     settings.PASSWORD_RESET_TIMEOUT = 5 * 86_400
-    assert "A link works once, for 5 days," in client.get(link[:-4] + "abc/", follow=True).text
+    assert wording("A link works once, for 5 days,") in client.get(link[:-4] + "abc/", follow=True).text
 
 
 @pytest.mark.django_db
@@ -101,17 +102,17 @@ def test_the_number_of_held_out_lesions_is_stated(settings, sign_in, dermatologi
     version = candidate(by=0.0)
     assert version.answers_as_parent
     page = words_of(sign_in(dermatologist).get(reverse("version", args=[version.pk])).text)
-    assert "40 % of all confirmed lesions are reserved" in page
+    assert wording("40 % of all confirmed lesions are reserved") in page
 
 
 @pytest.mark.django_db
 def test_the_interval_of_monitoring_is_stated(settings, sign_in, dermatologist):
     schedule = {**settings.CELERY_BEAT_SCHEDULE["watch"], "schedule": timedelta(hours=2)}
     page = sign_in(dermatologist).get(reverse("watch")).text
-    assert "No incidents. Every hour DermaScan checks" in words_of(page)
+    assert wording("No incidents. Every hour DermaScan checks") in words_of(page)
     settings.CELERY_BEAT_SCHEDULE = {**settings.CELERY_BEAT_SCHEDULE, "watch": schedule}
     page = sign_in(dermatologist).get(reverse("watch")).text
-    assert "No incidents. Every 2 hours DermaScan checks" in words_of(page)
+    assert wording("No incidents. Every 2 hours DermaScan checks") in words_of(page)
 
 
 def test_refusals_state_the_times_of_the_settings(settings, monkeypatch):

@@ -43,7 +43,7 @@ def quick_check(request: HttpRequest) -> HttpResponse:
 def _check(request: HttpRequest) -> HttpResponse:
     form = QuickCheckForm(request.POST, request.FILES)
     if sum(len(files) for _field, files in request.FILES.lists()) > 1:
-        form.add_error("file", ValidationError(_("Send one photograph at a time.")))
+        form.add_error("file", ValidationError(_("Send one photograph at a time."), code="too_many_photographs"))
     if not form.is_valid():
         return _form_page(request, form, status=400)
     sample = form.cleaned_data["sample"]

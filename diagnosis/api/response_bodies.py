@@ -38,6 +38,7 @@ class TierSchema(fields.Serializer[Any]):
 
 
 class WarningSchema(fields.Serializer[Any]):
+    code = fields.CharField(help_text="The reason, for programs. Treat one that you do not know as a warning too.")
     text = fields.CharField(help_text="Show this text to the reader together with the answer.")
     url = fields.CharField(allow_null=True, help_text="The page that the warning is about.")
 

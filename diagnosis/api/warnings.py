@@ -41,7 +41,7 @@ def warning_fields_of_view(view: AssessmentView) -> dict[str, Any]:
     return {
         "tier": {"code": view.tone, "text": view.heading},
         "network_tier": {"code": view.tier, "text": view.title},
-        "warnings": [_warning(caveat.words, caveat.url) for caveat in view.caveats],
+        "warnings": [_warning(caveat.code, caveat.words, caveat.url) for caveat in view.caveats],
         "next_steps": list(view.next_steps),
     }
 
@@ -52,21 +52,24 @@ def _warnings(
     """Return all warnings of its page, most urgent first; without an answer, those from the rest of the record."""
     image = photograph.image
     warnings = [
-        _warning(f"{_('Photograph excluded')}: {row}. {row.does_not_count}", image.get_absolute_url())
+        _warning("excluded", f"{_('Photograph excluded')}: {row}. {row.does_not_count}", image.get_absolute_url())
         for row in image.exclusions.standing()
     ]
-    warnings += [_warning(each.words, each.lesion.get_absolute_url()) for each in photograph.contradictions]
-    warnings += [_warning(each.words, each.image.get_absolute_url()) for each in missed]
+    warnings += [
+        _warning("contradiction", each.words, each.lesion.get_absolute_url()) for each in photograph.contradictions
+    ]
+    warnings += [_warning(each.chip.code, each.words, each.image.get_absolute_url()) for each in missed]
     if photograph.known.is_stored_elsewhere:
         words = _(
             "The same file is stored under another lesion too: find out which lesion it shows, and do not rely on the "
             "other."
         )
         warnings += [
-            _warning(words, other.get_absolute_url()) for other in Image.objects.with_the_same_file(image)[:8]
+            _warning("same_file", words, other.get_absolute_url())
+            for other in Image.objects.with_the_same_file(image)[:8]
         ]
     caveats = view.caveats if view else caveats_without_answer(photograph.case_context)
-    return [*warnings, *(_warning(caveat.words, caveat.url) for caveat in caveats)]
+    return [*warnings, *(_warning(caveat.code, caveat.words, caveat.url) for caveat in caveats)]
 
 
 def _tier(photograph: Photograph, view: AssessmentView, missed: Sequence[ExcludedFinding]) -> dict[str, str]:
@@ -90,5 +93,5 @@ def _words(view: AssessmentView) -> str:
     return next((caveat for caveat in view.caveats if caveat.is_urgent), view.caveats[0]).words
 
 
-def _warning(words: str, url: str) -> dict[str, Any]:
-    return {"text": words, "url": site_link(url) if url else None}
+def _warning(code: str, words: str, url: str) -> dict[str, Any]:
+    return {"code": code, "text": words, "url": site_link(url) if url else None}

@@ -54,6 +54,13 @@ class Sibling:
         return 0 if self.label else by_tier
 
     @property
+    def code(self) -> str:
+        """What a caveat about it rests on: a label, a suspicion, or the network's answer."""
+        if self.suspected:
+            return "other_photograph_suspected"
+        return "other_photograph_confirmed" if self.label else "other_photograph_assessed"
+
+    @property
     def evidence_rank(self) -> int:
         """How strong the evidence is: a malignant label, a suspicion, another label, or the network's answer."""
         if is_malignant_answer(self.label):
@@ -141,11 +148,13 @@ class Caveat:
     """A warning that a photograph's answer is not all that counts; ``url`` leads to its subject.
 
     Attributes:
+        code: the reason, for programs and tests.
         short: the same for a list, after “Warning:”; empty if lists show it in another way.
         is_second_hand: it comes from another photograph's answer that cannot be relied on.
         is_urgent: it calls for the urgent tier.
     """
 
+    code: str
     words: str
     url: str = ""
     short: str = ""
@@ -211,15 +220,16 @@ def caveats_about(tier: Tier, case_context: CaseContext, *, refused: str = "") -
             "This photograph failed the quality check (%(why)s). A dermatologist had it analysed anyway: its "
             "probabilities are not valid, and it cannot give an all-clear."
         )
-        caveats.append(Caveat(words % {"why": refused}))
+        caveats.append(Caveat("failed_quality_check", words % {"why": refused}))
     if case_context.suspected:
         words = _("A dermatologist has called it %(name)s. Reviews have not settled that yet.")
         short = _("a dermatologist has called it %(name)s")
         name = {"name": case_context.suspected}
-        caveats.append(Caveat(words % name, short=short % name, is_urgent=True))
+        caveats.append(Caveat("suspected", words % name, short=short % name, is_urgent=True))
     if case_context.suspected_elsewhere:
         words = _("A dermatologist has called another photograph of this lesion %(name)s. It is not settled yet.")
-        caveats.append(Caveat(words % {"name": case_context.suspected_elsewhere}, is_urgent=True))
+        name = {"name": case_context.suspected_elsewhere}
+        caveats.append(Caveat("suspected_elsewhere", words % name, is_urgent=True))
     if case_context.unclear:
         words = (
             _("Dermatologists have called it %(name)s. It is not known whether that is malignant.")
@@ -227,14 +237,15 @@ def caveats_about(tier: Tier, case_context: CaseContext, *, refused: str = "") -
             else _("A dermatologist has called it %(name)s. Reviews have not settled that yet.")
         )
         short = _("%(name)s: not known whether it is malignant")
-        caveats.append(Caveat(words % {"name": case_context.unclear}, short=short % {"name": case_context.unclear}))
+        name = {"name": case_context.unclear}
+        caveats.append(Caveat("not_settled", words % name, short=short % name))
     if case_context.is_doubted and not case_context.speaks_of_danger:
         words = _("A dermatologist has looked at it and was not sure what it is.")
-        caveats.append(Caveat(words, short=_("a dermatologist was not sure")))
+        caveats.append(Caveat("not_sure", words, short=_("a dermatologist was not sure")))
     if worst := case_context.more_urgent_than(tier):
         is_urgent = worst.urgency == URGENCY[Tier.URGENT]
-        short = _short_warning(worst)
-        caveats.append(Caveat(_warning(worst), worst.url, short, worst.is_second_hand, is_urgent=is_urgent))
+        words, short, code = _warning(worst), _short_warning(worst), worst.code
+        caveats.append(Caveat(code, words, worst.url, short, worst.is_second_hand, is_urgent=is_urgent))
     if tier is Tier.CALM:
         caveats += _caveats_of_the_patient(case_context)
     return tuple(caveats)
@@ -250,21 +261,21 @@ def _caveats_of_the_patient(case_context: CaseContext) -> list[Caveat]:
             "whatever the photograph shows."
         )
         symptoms = {"symptoms": ", ".join(case_context.symptoms)}
-        caveats.append(Caveat(words % symptoms, short=short % symptoms))
+        caveats.append(Caveat("symptoms", words % symptoms, short=short % symptoms))
     if case_context.visit_symptoms:
         words = _(
             "At this visit the patient reported symptoms of a spot: %(symptoms)s. Which spot was not recorded, so a "
             "dermatologist should look at this one too, whatever the photograph shows."
         )
         symptoms = {"symptoms": ", ".join(case_context.visit_symptoms)}
-        caveats.append(Caveat(words % symptoms, short=short % symptoms))
+        caveats.append(Caveat("symptoms_of_the_visit", words % symptoms, short=short % symptoms))
     if case_context.risks:
         words = _(
             "The patient's record says: %(risks)s. A dermatologist should look at this spot, whatever the photograph "
             "shows."
         )
         risks = {"risks": ", ".join(case_context.risks)}
-        caveats.append(Caveat(words % risks, short=_("raised risk: %(risks)s") % risks))
+        caveats.append(Caveat("risk", words % risks, short=_("raised risk: %(risks)s") % risks))
     return caveats
 
 

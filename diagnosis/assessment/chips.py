@@ -48,11 +48,13 @@ class Chip:
     """One chip.
 
     Attributes:
+        code: what it says, for programs and tests; a warning's is “warning:” and the code of its caveat.
         tone: the end of its class name: a tier, “refused”, or “accent” for a label that is not malignant.
         own: how urgent the photograph is by itself, as in ``URGENCY``; the tie-breaker between equal chips.
         is_tempered: a benign label lowers its tone.
     """
 
+    code: str
     tone: str
     words: str
     own: int = 0
@@ -110,7 +112,7 @@ def chip_of_answer(
 
 def chip_of_missed_danger(case_context: CaseContext) -> Chip:
     """Return the chip of a calm answer next to a warning of danger: not green, since it must not reassure."""
-    return Chip(REFUSED, missed_in_words(case_context), URGENCY[Tier.CALM])
+    return Chip("network_missed", REFUSED, missed_in_words(case_context), URGENCY[Tier.CALM])
 
 
 def chip_next_to_benign_label(chip: Chip, *, is_proven: bool, words: str = "") -> Chip:
@@ -122,7 +124,7 @@ def chip_next_to_benign_label(chip: Chip, *, is_proven: bool, words: str = "") -
         return chip
     tone = WATCH if chip.tone == URGENT and not is_proven else REFUSED
     text = (words or _("Network: %(said)s")) % {"said": chip.words.lower()}
-    return Chip(tone, text, chip.own, is_tempered=True)
+    return Chip("network_disagrees", tone, text, chip.own, is_tempered=True)
 
 
 def _leading(warnings: Sequence[Caveat], tone: str) -> Caveat:
@@ -139,59 +141,64 @@ def _chip_of_warning(tier: Tier, tone: str, warning: Caveat, *, reliability: Rel
         words = _("Failed the quality check. Warning: %(why)s")
     elif reliability is Reliability.SMARTPHONE:
         words = _("Taken without a dermatoscope. Warning: %(why)s")
-    return Chip(tone, words % {"why": warning.short}, URGENCY[tier], substance)
+    return Chip(f"warning:{warning.code}", tone, words % {"why": warning.short}, URGENCY[tier], substance)
 
 
 def _of_answer(tier: Tier, tone: str, *, reliability: str) -> Chip:
     short = tier_in_short(tone)
     if reliability == Reliability.NOT_JUDGED:
-        return Chip(tone, _("Failed the quality check: %(tier)s") % {"tier": short.lower()}, URGENCY[tier])
+        words = _("Failed the quality check: %(tier)s") % {"tier": short.lower()}
+        return Chip("failed_quality_check", tone, words, URGENCY[tier])
     if reliability == Reliability.SMARTPHONE:
-        return Chip(tone, _("%(tier)s: taken without a dermatoscope") % {"tier": short}, URGENCY[tier])
+        words = _("%(tier)s: taken without a dermatoscope") % {"tier": short}
+        return Chip("no_dermatoscope", tone, words, URGENCY[tier])
     if tier is Tier.CALM and tone != CALM:
-        return Chip(tone, _("See the warning"), URGENCY[tier], Substance.WARNING)
-    return Chip(tone, short, URGENCY[tier], Substance.CALIBRATED)
+        return Chip("see_the_warning", tone, _("See the warning"), URGENCY[tier], Substance.WARNING)
+    return Chip("network", tone, short, URGENCY[tier], Substance.CALIBRATED)
 
 
 def chip_of_refusal(verdict: str, case_context: CaseContext = NO_CONTEXT) -> Chip:
     """Return the chip of a photograph without an answer, in its case context."""
-    words = _("Not analysed yet")
+    code, words = "not_analysed", _("Not analysed yet")
     if verdict != QualityVerdict.ACCEPTED:
-        words = _("Refused: %(verdict)s") % {"verdict": str(QualityVerdict(verdict).label).lower()}
+        code, words = "refused", _("Refused: %(verdict)s") % {"verdict": str(QualityVerdict(verdict).label).lower()}
     warnings = [] if case_context.is_explained_by_labels else caveats_without_answer(case_context)
     if not warnings:
-        return Chip(REFUSED, words)
+        return Chip(code, REFUSED, words)
     tone = str(tone_without_answer(case_context))
     warning = _leading(warnings, tone)
     substance = Substance.NOT_JUDGEABLE if warning.is_second_hand else Substance.WARNING
     both = _("%(words)s. Warning: %(why)s") % {"words": words, "why": warning.short}
-    return Chip(tone, both, substance=substance)
+    return Chip(f"{code}:{warning.code}", tone, both, substance=substance)
 
 
 def chip_of_label(answer: str, text: str = "") -> Chip:
     """Return the chip of a confirmed label."""
     tone = URGENT if is_malignant_answer(answer) else WATCH if leaves_danger_open(answer) else LABEL
-    return Chip(tone, _("Confirmed: %(label)s") % {"label": answer_name(answer, text)}, substance=Substance.LABEL)
+    words = _("Confirmed: %(label)s") % {"label": answer_name(answer, text)}
+    return Chip("confirmed", tone, words, substance=Substance.LABEL)
 
 
 def chip_of_suspicion(name: str) -> Chip:
     """Return the chip of a malignant condition that one reader named and reviews have not settled."""
-    return Chip(URGENT, _("Suspected: %(name)s") % {"name": name}, substance=Substance.LABEL)
+    return Chip("suspected", URGENT, _("Suspected: %(name)s") % {"name": name}, substance=Substance.LABEL)
 
 
 def chip_of_suspicion_elsewhere(name: str) -> Chip:
     """Return the chip of a suspicion on another photograph of the lesion, for use with a benign label."""
-    return Chip(URGENT, _("Suspected on another photograph: %(name)s") % {"name": name}, substance=Substance.LABEL)
+    words = _("Suspected on another photograph: %(name)s") % {"name": name}
+    return Chip("suspected_elsewhere", URGENT, words, substance=Substance.LABEL)
 
 
 def chip_of_unclear(name: str) -> Chip:
     """Return the chip of a condition of unknown malignancy that one reader named."""
-    return Chip(WATCH, _("Not settled: %(name)s") % {"name": name}, substance=Substance.LABEL)
+    return Chip("not_settled", WATCH, _("Not settled: %(name)s") % {"name": name}, substance=Substance.LABEL)
 
 
 def chip_of_same_file() -> Chip:
     """Return the chip of a photograph whose file is stored under another lesion too: one of the records is wrong."""
-    return Chip(URGENT, _("The same file is stored under another lesion too"), substance=Substance.LABEL)
+    words = _("The same file is stored under another lesion too")
+    return Chip("same_file", URGENT, words, substance=Substance.LABEL)
 
 
 def chip_of_assessment(assessment: dict[str, Any]) -> Chip:
@@ -207,8 +214,8 @@ def chip_of_contradiction(contradiction: Contradiction) -> Chip:
         words = _("%(name)s by histopathology, against another label") % {"name": contradiction.proven}
     elif contradiction.is_dangerous:
         words = _("Labels contradict each other: one is %(name)s") % {"name": contradiction.names[0]}
-    return Chip(URGENT, words, substance=Substance.LABEL)
+    return Chip("contradiction", URGENT, words, substance=Substance.LABEL)
 
 
 def chip_of_exclusion() -> Chip:
-    return Chip(REFUSED, _("Photograph excluded: does not count"))
+    return Chip("excluded", REFUSED, _("Photograph excluded: does not count"))

@@ -89,6 +89,7 @@ class ExcludedFinding:
     def chip(self) -> Chip:
         """Its chip; no calm chip is shown next to it."""
         return Chip(
+            "finding_excluded",
             URGENT,
             _("Finding on an excluded photograph: %(name)s") % {"name": self.finding.name},
             substance=Substance.LABEL,

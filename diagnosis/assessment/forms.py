@@ -112,7 +112,8 @@ class ExclusionForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("lesion") and cleaned.get("reason") not in (None, ExclusionReason.OTHER_LESION):
-            self.add_error("lesion", _("Only a photograph of another lesion of this patient can be added there."))
+            words = _("Only a photograph of another lesion of this patient can be added there.")
+            self.add_error("lesion", forms.ValidationError(words, code="not_of_another_lesion"))
         return cleaned
 
 

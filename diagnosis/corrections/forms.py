@@ -37,7 +37,10 @@ class TargetForm(forms.Form):
             return None
         patient = patient_with_number(number, clinic=self.clinic)
         if patient is None:
-            raise ValidationError(_("No record of the clinic has this number. Look it up in the list of patients."))
+            raise ValidationError(
+                _("No record of the clinic has this number. Look it up in the list of patients."),
+                code="no_such_patient",
+            )
         return survivor_of(patient)
 
 

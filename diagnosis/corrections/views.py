@@ -144,9 +144,11 @@ def correction(request: MemberRequest, correction_id: UUID) -> HttpResponse:
         try:
             undo(correction=row, by=request.member, reason=form.cleaned_data["reason"])
         except Refused as refused:
-            form.add_error(None, refused.message)
+            form.add_error(None, refused.as_form_error())
         else:
-            messages.success(request, _("It is undone: the records are as they were before."))
+            messages.success(
+                request, _("It is undone: the records are as they were before."), extra_tags="correction_undone"
+            )
             return redirect(row)
     context = {
         "correction": row,
@@ -178,7 +180,7 @@ def _act(
                 messages.success(request, _("Done. Everything that it touched is listed here."))
                 return redirect(row)
         except ChangedSincePreview as changed:
-            confirm.add_error(None, changed.message)
+            confirm.add_error(None, changed.as_form_error())
             plan, status = make_plan(), HTTPStatus.CONFLICT
         except Refused as refused:
             refusal = refused.message

@@ -79,9 +79,13 @@ class NextStepForm(forms.Form):
         if "due_on" in self.errors:
             return None
         if due_on is None:
-            self.add_error("due_on" if due_in else "due_in", _("Choose a time, or enter a date."))
+            self.add_error(
+                "due_on" if due_in else "due_in",
+                forms.ValidationError(_("Choose a time, or enter a date."), code="time_or_date"),
+            )
         elif not today <= due_on <= today + LATEST:
-            self.add_error("due_on", _("Enter a date from today on, within ten years."))
+            words = _("Enter a date from today on, within ten years.")
+            self.add_error("due_on", forms.ValidationError(words, code="not_within_ten_years"))
         return due_on
 
     def _choice_field(self, name: str) -> forms.ChoiceField:

@@ -47,7 +47,7 @@ def reminders(request: MemberRequest) -> HttpResponse:
         )
     except SettingsChangedMeanwhile as refused:
         form = ReminderSettingsForm({**request.POST.dict(), "seen": newest.number if newest else 0}, newest=newest)
-        form.add_error(None, refused.message)
+        form.add_error(None, refused.as_form_error())
         return _page(request, form, status=409)
     messages.success(request, _("Reminders are on.") if data["is_on"] else _("Reminders are off."))
     return redirect("reminders")
@@ -66,7 +66,7 @@ def stop(request: MemberRequest, patient_id: UUID) -> HttpResponse:
     try:
         stop_reminders(patient=patient, by=request.member, reason=form.cleaned_data["reason"])
     except Refused as refused:
-        messages.error(request, refused.message)
+        messages.error(request, refused.message, extra_tags=refused.code)
     else:
         if form.cleaned_data["reason"] == StopReason.BOUNCES:
             messages.success(request, _("Noted. No more reminders to this address; correct it in the record."))

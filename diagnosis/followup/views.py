@@ -48,12 +48,12 @@ def lesion_plan(request: MemberRequest, lesion_id: UUID) -> HttpResponse:
         )
     except PlanChangedMeanwhile as refused:
         form = NextStepForm({**request.POST.dict(), "seen": _key(lesion)}, by=request.member, standing=standing)
-        form.add_error(None, refused.message)
+        form.add_error(None, refused.as_form_error())
         return _plan_page(request, lesion, form, status=409)
     except Refused as refused:
-        form.add_error(None, refused.message)
+        form.add_error(None, refused.as_form_error())
         return _plan_page(request, lesion, form, status=422)
-    messages.success(request, _("Planned: %(plan)s.") % {"plan": plan_in_words(plan)})
+    messages.success(request, _("Planned: %(plan)s.") % {"plan": plan_in_words(plan)}, extra_tags="planned")
     return redirect(f"{lesion.get_absolute_url()}#plan")
 
 
@@ -65,7 +65,7 @@ def done(request: MemberRequest, plan_id: UUID) -> HttpResponse:
     try:
         following = complete_plan(plan=plan, by=request.member)
     except Refused as refused:
-        messages.error(request, refused.message)
+        messages.error(request, refused.message, extra_tags=refused.code)
     else:
         if following:
             messages.success(request, _("Done. Next: %(plan)s.") % {"plan": plan_in_words(following)})
@@ -85,7 +85,7 @@ def cancel(request: MemberRequest, plan_id: UUID) -> HttpResponse:
     try:
         cancel_plan(plan=plan, by=request.member, reason=form.cleaned_data["reason"])
     except Refused as refused:
-        form.add_error("reason", refused.message)
+        form.add_error("reason", refused.as_form_error())
         return _cancel_page(request, plan, form)
     messages.success(request, _("The plan is cancelled. The lesion has no plan now."))
     return redirect(f"{plan.lesion.get_absolute_url()}#plan")

@@ -115,15 +115,19 @@ class AskForm(forms.Form):
                 cleaned[name] = clean_text(cleaned[name]).strip()
         if cleaned.get("whom") == OUTSIDE:
             if not cleaned.get("full_name") and "full_name" not in self.errors:
-                self.add_error("full_name", _("Enter the doctor's name."))
+                self.add_error("full_name", forms.ValidationError(_("Enter the doctor's name."), code="name_missing"))
             if not cleaned.get("email") and "email" not in self.errors:
-                self.add_error("email", _("Enter the doctor's e-mail address."))
+                self.add_error(
+                    "email", forms.ValidationError(_("Enter the doctor's e-mail address."), code="address_missing")
+                )
         elif cleaned.get("whom") and not cleaned.get("colleague") and "colleague" not in self.errors:
-            self.add_error("colleague", _("Choose the colleague."))
+            self.add_error("colleague", forms.ValidationError(_("Choose the colleague."), code="colleague_missing"))
         if len(cleaned.get("photographs", ())) > MOST_PHOTOGRAPHS:
             self.add_error("photographs", _("Share at most %(count)d photographs.") % {"count": MOST_PHOTOGRAPHS})
         if "question" in cleaned and not cleaned["question"]:
-            self.add_error("question", _("Write what you want to know."))
+            self.add_error(
+                "question", forms.ValidationError(_("Write what you want to know."), code="question_missing")
+            )
         return cleaned
 
 

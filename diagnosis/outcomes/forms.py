@@ -50,7 +50,7 @@ class _CleanForm(forms.Form):
 
         A stale form gets the token of what the page shows now, so that it can be sent again.
         """
-        self.add_error((fields or {}).get(type(error)), str(error))
+        self.add_error((fields or {}).get(type(error)), error.as_form_error())
         if isinstance(error, ChangedSince):
             self.is_stale = True
             self.data = MultiValueDict(self.data)
@@ -306,7 +306,7 @@ class ClosureForm(_CleanForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("why") == ClosureReason.OTHER and not cleaned.get("note"):
-            self.add_error("note", str(OutcomeNeedsReason()))
+            self.add_error("note", OutcomeNeedsReason().as_form_error())
         return cleaned
 
 

@@ -86,9 +86,10 @@ def _row(report: Report, *, again: set[str], record: Sequence[RecordChange]) -> 
         return {"report": report, "chips": (), "lesions": []}
     if again:
         standing = chips_of_report({**content, "lesions": still_malignant(content, again)})
-        chips = (Chip(WATCH, _("Being looked at again")), *(chip for chip in standing if chip.tone == URGENT))
+        looked_at = Chip("looked_at_again", WATCH, _("Being looked at again"))
+        chips = (looked_at, *(chip for chip in standing if chip.tone == URGENT))
     else:
         chips = chips_of_report(content)
         if any(not change.is_of_patient for change in record):
-            chips = (*chips, Chip(WATCH, _("Corrected since")))
+            chips = (*chips, Chip("corrected_since", WATCH, _("Corrected since")))
     return {"report": report, "chips": chips, "lesions": content["lesions"]}

@@ -26,6 +26,7 @@ class Trouble:
         is_withheld: the report was released and is now withheld from the patient, so it must not be shown as released.
     """
 
+    code: str
     words: str
     is_withheld: bool = False
 
@@ -67,19 +68,19 @@ def troubled_reports_at(visits: Iterable[Visit]) -> dict[UUID, Trouble]:
     unreported, troubles = unreported_changes_among(reports), {}
     for report in reports:
         if report.pk in withheld:
-            troubles[report.visit_id] = Trouble(_("Withheld from the patient"), is_withheld=True)
+            troubles[report.visit_id] = Trouble("withheld", _("Withheld from the patient"), is_withheld=True)
         elif unreported[report.pk].is_misleading:
-            troubles[report.visit_id] = Trouble(_trouble(unreported[report.pk]))
+            troubles[report.visit_id] = _trouble(unreported[report.pk])
     return troubles
 
 
-def _trouble(unreported: UnreportedChanges) -> str:
+def _trouble(unreported: UnreportedChanges) -> Trouble:
     """Return the most important change that a report does not contain."""
     if unreported.labels or unreported.elsewhere:
-        return _("Reviews contradict the signed report")
+        return Trouble("reviews_contradict_report", _("Reviews contradict the signed report"))
     if unreported.excluded:
-        return _("A photograph of the signed report is excluded")
-    return _("The record has changed since the report")
+        return Trouble("report_shows_excluded", _("A photograph of the signed report is excluded"))
+    return Trouble("record_changed_since", _("The record has changed since the report"))
 
 
 @register.simple_tag

@@ -52,7 +52,9 @@ class SignForm(EditForm, forms.Form):
     def clean_no_plan_reason(self) -> str:
         reason: str = self.cleaned_data["no_plan_reason"]
         if reason and not is_a_sentence(reason):
-            raise forms.ValidationError(_("Explain in a sentence why there is no plan, or write the plan."))
+            raise forms.ValidationError(
+                _("Explain in a sentence why there is no plan, or write the plan."), code="no_plan_unexplained"
+            )
         return reason
 
     @property

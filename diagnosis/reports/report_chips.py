@@ -39,7 +39,7 @@ def chips_of_report(content: dict[str, Any]) -> tuple[Chip, ...]:
             labels += [against for each in lesion["photographs"] if (against := _chip_contradicting(each))]
     by_severity = sorted(dict.fromkeys(labels), key=lambda chip: -chip.severity)
     if not answers:
-        return tuple(by_severity) or (Chip(REFUSED, _("No photograph")),)
+        return tuple(by_severity) or (Chip("no_photograph", REFUSED, _("No photograph")),)
     pressing = [chip for chip in by_severity if chip.severity > SEVERITY[LABEL]]
     return tuple(dict.fromkeys((*pressing, max(answers, key=lambda chip: chip.pressing))))
 
@@ -76,9 +76,10 @@ def _chips_of_labels(lesion: dict[str, Any]) -> list[Chip]:
     for photograph in lesion["photographs"]:
         later = photograph["later"]
         if photograph["set_aside"]:
-            chips.append(Chip(WATCH, _("A photograph no longer counts")))
+            chips.append(Chip("no_longer_counts", WATCH, _("A photograph no longer counts")))
         elif later:
-            chips.append(Chip(later["tone"], _("Changed since: %(label)s") % {"label": later["name"]}))
+            words = _("Changed since: %(label)s") % {"label": later["name"]}
+            chips.append(Chip("changed_since", later["tone"], words))
         elif photograph["confirmed"]:
             chips.append(_sign_of_label(photograph["confirmed"]))
     earlier = [label for label in labels_of(lesion) if "visit_date" in label]
@@ -90,14 +91,15 @@ def _chips_of_labels(lesion: dict[str, Any]) -> list[Chip]:
             each["assessment"] for each in lesion["photographs"] if each["assessment"] and not each["set_aside"]
         )
         if any(assessment.get("suspicions") for assessment in assessments):
-            chips.append(Chip(URGENT, _("More is suspected")))
+            chips.append(Chip("more_suspected", URGENT, _("More is suspected")))
         return [chip for chip in chips if chip.severity > SEVERITY[LABEL]]
     return chips
 
 
 def _sign_of_label(label: dict[str, Any]) -> Chip:
     tone = label_tone(label["code"])
-    return Chip(LABEL if tone == CALM else tone, _("Confirmed: %(label)s") % {"label": label["name"]})
+    words = _("Confirmed: %(label)s") % {"label": label["name"]}
+    return Chip("confirmed", LABEL if tone == CALM else tone, words)
 
 
 def _chip_of_answer(photograph: dict[str, Any]) -> Chip:

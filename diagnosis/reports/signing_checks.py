@@ -1,5 +1,6 @@
 """Warnings before signing. Only danger without a plan and unprintable text prevent signing."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -17,70 +18,66 @@ from diagnosis.reports.printable_text import (
 from diagnosis.reviews.answers import NOT_A_LESION, Basis, danger_rank, is_benign_answer
 
 
-def warnings_of(content: dict[str, Any]) -> list[str]:
+@dataclass(frozen=True)
+class SigningWarning:
+    """A warning before signing; ``code`` is for programs and tests."""
+
+    code: str
+    words: str
+
+
+def warnings_of(content: dict[str, Any]) -> list[SigningWarning]:
     """Return warnings about what is missing from a report and what prevents signing."""
     photographs = [photograph for lesion in content["lesions"] for photograph in lesion["photographs"]]
     unconfirmed = sum(1 for photograph in photographs if not photograph["confirmed"])
     unanalysed = sum(1 for photograph in photographs if not photograph["assessment"])
     warnings = []
     if letters := unprintable_letters(content):
-        warnings.append(
-            _("No installed font can print: %(letters)s. The report cannot be signed until they are replaced.")
-            % {"letters": describe_letters(letters)}
-        )
+        words = _("No installed font can print: %(letters)s. The report cannot be signed until they are replaced.")
+        warnings.append(SigningWarning("unprintable_letters", words % {"letters": describe_letters(letters)}))
     if has_many_pictograms(content):
-        warnings.append(str(TooManyPictograms()))
+        warnings.append(SigningWarning(TooManyPictograms.code, str(TooManyPictograms())))
     if unconfirmed:
-        warnings.append(
-            ngettext(
-                "%(count)d photograph has no confirmed label. The report will show the software’s answer instead.",
-                "%(count)d photographs have no confirmed label. The report will show the software’s answers instead.",
-                unconfirmed,
-            )
-            % {"count": unconfirmed}
+        words = ngettext(
+            "%(count)d photograph has no confirmed label. The report will show the software’s answer instead.",
+            "%(count)d photographs have no confirmed label. The report will show the software’s answers instead.",
+            unconfirmed,
         )
+        warnings.append(SigningWarning("no_confirmed_label", words % {"count": unconfirmed}))
     if unanalysed:
-        warnings.append(
-            ngettext(
-                "%(count)d photograph was not analysed by the software. It will appear without an answer.",
-                "%(count)d photographs were not analysed by the software. They will appear without an answer.",
-                unanalysed,
-            )
-            % {"count": unanalysed}
+        words = ngettext(
+            "%(count)d photograph was not analysed by the software. It will appear without an answer.",
+            "%(count)d photographs were not analysed by the software. They will appear without an answer.",
+            unanalysed,
         )
+        warnings.append(SigningWarning("not_analysed", words % {"count": unanalysed}))
     disputed = sum(1 for photograph in photographs if _disagree(photograph))
     if disputed:
-        warnings.append(
-            ngettext(
-                "On %(count)d photograph the label and the software disagree about danger. The report shows both.",
-                "On %(count)d photographs the label and the software disagree about danger. The report shows both.",
-                disputed,
-            )
-            % {"count": disputed}
+        words = ngettext(
+            "On %(count)d photograph the label and the software disagree about danger. The report shows both.",
+            "On %(count)d photographs the label and the software disagree about danger. The report shows both.",
+            disputed,
         )
+        warnings.append(SigningWarning("label_and_software_disagree", words % {"count": disputed}))
     pressing = pressing_lesions(content)
     if pressing:
-        warnings.append(
-            _(
-                "%(lesions)s: labelled malignant or possibly malignant, or urgent according to the software. Does the "
-                "plan say what happens, and by when?"
-            )
-            % {"lesions": ", ".join(pressing)}
+        words = _(
+            "%(lesions)s: labelled malignant or possibly malignant, or urgent according to the software. Does the "
+            "plan say what happens, and by when?"
         )
+        warnings.append(SigningWarning("does_the_plan_say", words % {"lesions": ", ".join(pressing)}))
     warnings += _danger_warnings(content)
     doubtful = [
         lesion["title"] for lesion in content["lesions"] if any(map(_is_calm_with_caveats, lesion["photographs"]))
     ]
     if doubtful:
-        warnings.append(
-            _(
-                "%(lesions)s: nothing alarming to the software, but its page shows warnings. Does the plan address "
-                "them?"
-            )
-            % {"lesions": ", ".join(doubtful)}
+        words = _(
+            "%(lesions)s: nothing alarming to the software, but its page shows warnings. Does the plan address them?"
         )
+        warnings.append(SigningWarning("calm_with_warnings", words % {"lesions": ", ".join(doubtful)}))
     if not has_words(content["visit"]["plan"]):
-        warnings.append(_("The plan is empty. The patient will not know what happens next."))
+        words = _("The plan is empty. The patient will not know what happens next.")
+        warnings.append(SigningWarning("plan_empty", words))
     return warnings
 
 
@@ -123,9 +120,9 @@ def _needs_step(photograph: dict[str, Any]) -> bool:
     return is_open_watch or _needs_plan(photograph)
 
 
-def _danger_warnings(content: dict[str, Any]) -> list[str]:
+def _danger_warnings(content: dict[str, Any]) -> list[SigningWarning]:
     caveats = ((lesion["title"], _danger_caveats(lesion)) for lesion in content["lesions"])
-    return [f"{title}: {words}" for title, words in caveats if words]
+    return [SigningWarning("urgent_by_caveats", f"{title}: {words}") for title, words in caveats if words]
 
 
 def _danger_caveats(lesion: dict[str, Any]) -> str:

@@ -56,7 +56,7 @@ class ReviewFormSet(BaseInlineFormSet):
     def clean(self) -> None:
         super().clean()
         if any(form.has_changed() for form in self.extra_forms) and self.instance.exclusions.standing().exists():
-            raise forms.ValidationError(str(IsExcluded()))
+            raise IsExcluded().as_form_error()
         added = [form for form in self.extra_forms if form.has_changed()]
         if added and self.reviewer:
             self._look_for_colleagues(self.reviewer)

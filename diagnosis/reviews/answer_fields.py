@@ -108,17 +108,21 @@ def read_answer(answer: str, text: str, danger: str, *, as_typed: str) -> tuple[
             return code, ""
         raise ValidationError(
             _("%(name)s is %(malignancy)s. Correct the diagnosis, or your answer on malignancy.")
-            % {"name": answer_name(code), "malignancy": answer_malignancy(code)}
+            % {"name": answer_name(code), "malignancy": answer_malignancy(code)},
+            code="malignancy_of_another_diagnosis",
         )
     if answer == OTHER_BENIGN and sounds_malignant(text):
         raise ValidationError(
             _("“%(words)s” names a cancer. Choose it from the list, or state that it is malignant or not known.")
-            % {"words": text}
+            % {"words": text},
+            code="names_a_cancer",
         )
     if text != as_typed and (codes := resembling(text)):
         names = _(" or ").join(_("“%s”") % condition_name(BY_CODE[code]) for code in codes)
         words = _("Do you mean %(names)s? Choose it. If it is something else, send it again unchanged.")
-        raise ValidationError(words % {"names": names}, params={"codes": codes})
+        raise ValidationError(words % {"names": names}, code="resembles_others", params={"codes": codes})
     if answer == OTHER and danger != NOT_KNOWN:
-        raise DangerMissing(_("Say whether it is malignant. Choose “Not known” if you do not know."))
+        raise DangerMissing(
+            _("Say whether it is malignant. Choose “Not known” if you do not know."), code="danger_missing"
+        )
     return answer, text

@@ -99,7 +99,9 @@ class ReviewForm(forms.ModelForm):
             danger = NOT_KNOWN if answer == OTHER else answer
         if answer in FREE_TEXT and not text.strip():
             if "other_text" not in self.errors:
-                self.add_error("other_text", _("Say what else it is."))
+                self.add_error(
+                    "other_text", forms.ValidationError(_("Say what else it is."), code="other_text_missing")
+                )
             return cleaned
         try:
             cleaned["answer"], cleaned["other_text"] = read_answer(answer, text, danger, as_typed=as_typed)

@@ -51,12 +51,11 @@ class LesionReviewForm(ReviewForm):
         cleaned = super().clean()
         decision, answer = cleaned.get("decision", ""), cleaned.get("answer", "")
         if not decision and answer and (is_malignant_answer(answer) or leaves_danger_open(answer)):
-            self.add_error(
-                "decision", _("Say what is to be done: the lesion is, or may be, malignant by your own answer.")
-            )
+            words = _("Say what is to be done: the lesion is, or may be, malignant by your own answer.")
+            self.add_error("decision", forms.ValidationError(words, code="decision_missing"))
         if decision == Management.FOLLOW:
             if cleaned.get("months") is None and "months" not in self.errors:
-                self.add_error("months", _("Say in how many months."))
+                self.add_error("months", forms.ValidationError(_("Say in how many months."), code="months_missing"))
         else:
             cleaned["months"] = None
             self.errors.pop("months", None)

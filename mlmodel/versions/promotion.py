@@ -100,14 +100,16 @@ def promote_version(
         if version.status != ModelVersionStatus.CANDIDATE:
             raise PromotionRefused(
                 _("%(version)s is not a candidate. To return to an earlier version, use “Roll back”.")
-                % {"version": version}
+                % {"version": version},
+                code="not_a_candidate",
             )
         ensure_may_be_promoted(version, active=active, force=force)
         kind = DecisionKind.PROMOTE if version.verdict == Verdict.PROMOTE else DecisionKind.FORCE
         if kind == DecisionKind.FORCE and seconded_by is None:
             raise PromotionRefused(
                 _("The gate holds %(version)s back: to promote it anyway, a second person is needed.")
-                % {"version": version}
+                % {"version": version},
+                code="needs_second_person",
             )
         return _switch(active, version, kind=kind, by=by, reason=reason, seconded_by=seconded_by)
 
@@ -115,11 +117,12 @@ def promote_version(
 def ensure_may_be_promoted(version: ModelVersion, *, active: ModelVersion, force: bool = False) -> None:
     """Raise ``PromotionRefused`` unless ``version`` could replace ``active``, regardless of who decides."""
     if version.status == ModelVersionStatus.ACTIVE:
-        raise PromotionRefused(_("%(version)s is already active.") % {"version": version})
+        raise PromotionRefused(_("%(version)s is already active.") % {"version": version}, code="already_active")
     if not can_serve(version):
         raise PromotionRefused(
             _("%(version)s cannot be used here: files that it needs are missing or were altered. Retrain.")
-            % {"version": version}
+            % {"version": version},
+            code="files_missing",
         )
     if version.status == ModelVersionStatus.RETIRED:
         return
@@ -129,11 +132,14 @@ def ensure_may_be_promoted(version: ModelVersion, *, active: ModelVersion, force
                 "%(version)s was compared with %(parent)s, but %(active)s is active now. Retrain, so that it is "
                 "compared with that version."
             )
-            % {"version": version, "parent": version.parent, "active": active}
+            % {"version": version, "parent": version.parent, "active": active},
+            code="compared_with_another",
         )
     if version.verdict == Verdict.REJECT:
         raise PromotionRefused(
-            _("The gate rejected %(version)s: it was shown to be worse. That cannot be forced.") % {"version": version}
+            _("The gate rejected %(version)s: it was shown to be worse. That cannot be forced.")
+            % {"version": version},
+            code="rejected_by_gate",
         )
     if version.verdict != Verdict.PROMOTE and not force:
         raise PromotionRefused(
@@ -141,7 +147,8 @@ def ensure_may_be_promoted(version: ModelVersion, *, active: ModelVersion, force
                 "The gate holds %(version)s back: there is not enough evidence. Confirm that you want to promote it "
                 "anyway."
             )
-            % {"version": version}
+            % {"version": version},
+            code="held_by_gate",
         )
 
 
@@ -156,10 +163,11 @@ def roll_back(*, to: ModelVersion, by: Any, reason: str, seconded_by: Any = None
     with transaction.atomic():
         active, to = _locked(to)
         if to.status == ModelVersionStatus.ACTIVE:
-            raise PromotionRefused(_("%(version)s is already active.") % {"version": to})
+            raise PromotionRefused(_("%(version)s is already active.") % {"version": to}, code="already_active")
         if to.status != ModelVersionStatus.RETIRED:
             raise PromotionRefused(
-                _("%(version)s was never active here. A candidate is promoted, not rolled back to.") % {"version": to}
+                _("%(version)s was never active here. A candidate is promoted, not rolled back to.") % {"version": to},
+                code="never_active",
             )
         if not can_serve(to):
             raise PromotionRefused(
@@ -167,7 +175,8 @@ def roll_back(*, to: ModelVersion, by: Any, reason: str, seconded_by: Any = None
                     "%(version)s needs files that this installation does not have. Install the release to which it "
                     "belongs."
                 )
-                % {"version": to}
+                % {"version": to},
+                code="files_missing",
             )
         return _switch(active, to, kind=DecisionKind.ROLL_BACK, by=by, reason=reason, seconded_by=seconded_by)
 
@@ -176,9 +185,14 @@ def stated(reason: str) -> str:
     """Return the reason on one line. Raises ``PromotionRefused`` if it is empty or too long."""
     reason = " ".join(reason.split())
     if not reason:
-        raise PromotionRefused(_("Give the reason in one sentence. It is stored with the decision."))
+        raise PromotionRefused(
+            _("Give the reason in one sentence. It is stored with the decision."), code="promotion_reason_missing"
+        )
     if len(reason) > LONGEST_REASON:
-        raise PromotionRefused(_("Give the reason in at most %(limit)d characters.") % {"limit": LONGEST_REASON})
+        raise PromotionRefused(
+            _("Give the reason in at most %(limit)d characters.") % {"limit": LONGEST_REASON},
+            code="promotion_reason_too_long",
+        )
     return reason
 
 
@@ -190,7 +204,8 @@ def _locked(version: ModelVersion) -> tuple[ModelVersion, ModelVersion]:
     active, version = rows[current.pk], rows[version.pk]
     if active.status != ModelVersionStatus.ACTIVE:
         raise PromotionRefused(
-            _("The active network has just been changed by someone else. Reload the page, then decide.")
+            _("The active network has just been changed by someone else. Reload the page, then decide."),
+            code="active_changed",
         )
     return active, version
 
@@ -199,7 +214,7 @@ def _switch(
     active: ModelVersion, version: ModelVersion, *, kind: DecisionKind, by: Any, reason: str, seconded_by: Any
 ) -> Decision:
     if seconded_by is not None and seconded_by == by:
-        raise PromotionRefused(_("The person who agrees must not be the person who proposed it."))
+        raise PromotionRefused(_("The person who agrees must not be the person who proposed it."), code="same_person")
     active.status = ModelVersionStatus.RETIRED
     active.save(update_fields=["status"])
     version.status = ModelVersionStatus.ACTIVE

@@ -34,7 +34,10 @@ class ClinicForm(forms.ModelForm):
         is_new = self.instance._state.adding
         if not is_new and "review_rule" in self.changed_data and not cleaned.get("recalculates_labels"):
             self.add_error(
-                "recalculates_labels", ValidationError(_("Tick this to change the rule, or choose the former one."))
+                "recalculates_labels",
+                ValidationError(
+                    _("Tick this to change the rule, or choose the former one."), code="recalculation_unconfirmed"
+                ),
             )
         return cleaned
 

@@ -4,7 +4,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import display_for_value
 from django.contrib.auth.validators import UnicodeUsernameValidator
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy, ngettext
@@ -66,7 +65,7 @@ class MemberForm(forms.ModelForm):
             try:
                 self._check_with_services(cleaned)
             except AccountRefused as refused:
-                self.add_error(refused.field, ValidationError(str(refused)))
+                self.add_error(refused.field, refused.as_form_error())
         return cleaned
 
     def _check_with_services(self, cleaned: dict[str, Any]) -> None:

@@ -18,8 +18,8 @@ class AccountRefused(Refused):
 
     code = "account_refused"
 
-    def __init__(self, message: str, *, field: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, field: str, code: str = "") -> None:
+        super().__init__(message, code=code)
         self.field = field
 
 
@@ -52,6 +52,7 @@ def give_patient_account(
             raise AccountRefused(
                 _("This address was recorded as wrong for this patient before. Enter another one, or confirm it."),
                 field="email",
+                code="address_known_wrong",
             )
         if patient.user is None:
             user = make_user(
@@ -127,7 +128,9 @@ def ensure_address_is_free(email: str, *, clinic: Clinic, account: User | None =
     people = User.objects.filter(Q(member__clinic=clinic) | Q(patient__clinic=clinic))
     holders = people.filter(email__iexact=email) if email else people.none()
     if any(holder != account for holder in holders):
-        raise AccountRefused(_("Another account of this clinic uses this e-mail address."), field="email")
+        raise AccountRefused(
+            _("Another account of this clinic uses this e-mail address."), field="email", code="address_in_use"
+        )
 
 
 def ensure_username_is_free(username: str) -> None:

@@ -121,11 +121,14 @@ def ensure_member_may_become(*, member: Member, by: User, role: str, is_active: 
     if not by.is_superuser:
         _ensure_manager_of(member, by=by)
     if member.user == by and (role != member.role or not is_active):
-        raise AccountRefused(_("You cannot change your own role or access. Ask another manager."), field="role")
+        raise AccountRefused(
+            _("You cannot change your own role or access. Ask another manager."), field="role", code="own_access"
+        )
     if email != member.user.email and member.user.has_usable_password() and not by.is_superuser:
         raise AccountRefused(
             _("A password has been chosen for this account, so only the operator can change its e-mail address."),
             field="email",
+            code="address_of_a_used_account",
         )
     ensure_address_is_free(email, clinic=member.clinic, account=member.user)
 

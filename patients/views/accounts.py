@@ -36,7 +36,7 @@ def patient_account(request: MemberRequest, patient_id: UUID) -> HttpResponse:
             patient = patients.get(pk=patient.pk)
             form = AccountForm(request.POST, patient=patient)  # shows the differences
         except AccountRefused as refused:
-            form.add_error("email", str(refused))
+            form.add_error("email", refused.as_form_error())
         else:
             messages.success(
                 request,
@@ -59,7 +59,7 @@ def close(request: MemberRequest, patient_id: UUID) -> HttpResponse:
     patients = Patient.objects.visible_to(request.member).select_related("user")
     patient = get_object_or_404(patients, pk=patient_id)
     if patient.user is None:
-        messages.info(request, str(NoAccount()))
+        messages.info(request, str(NoAccount()), extra_tags=NoAccount.code)
         return redirect(patient)
     form = CloseAccountForm(request.POST or None, initial={"account": patient.user.pk})
     if request.method == "POST" and form.is_valid():
@@ -72,7 +72,7 @@ def close(request: MemberRequest, patient_id: UUID) -> HttpResponse:
                 user=User(pk=form.cleaned_data["account"]),
             )
         except NoAccount as error:
-            messages.info(request, str(error))
+            messages.info(request, str(error), extra_tags=error.code)
         else:
             messages.success(
                 request, _("The account is closed: it can no longer be used to sign in, and gets no more e-mails.")

@@ -39,7 +39,7 @@ def api_tokens(request: MemberRequest) -> HttpResponse:
                 form_key=key_of(request),
             )
         except TokenRefused as refused:
-            form.add_error(None, str(refused))
+            form.add_error(None, refused.as_form_error())
         else:
             page = _page(request, ApiTokenForm(), new={"name": token.name, "key": key})
             return to_be_made_again(page, token=str(token.pk))

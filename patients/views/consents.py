@@ -45,7 +45,7 @@ def patient_consent(request: MemberRequest, patient_id: UUID, purpose: Purpose) 
             state = _state_of(patient, purpose)
             form = ConsentForm(request.POST, newest=state.newest)  # shows the differences
         else:
-            messages.success(request, _("The patient's decision is recorded."))
+            messages.success(request, _("The patient's decision is recorded."), extra_tags="consent_recorded")
             return redirect(patient)
     context = {"form": form, "patient": patient, "state": state}
     return render(request, "patients/consent_form.html", context, status=form.status)

@@ -76,7 +76,7 @@ def patient_edit(request: MemberRequest, patient_id: UUID) -> HttpResponse:
         except NamesakeRegistered as namesake:
             form.ask_about_namesake(namesake.patient)
         except BirthDateContradicted as contradicted:
-            form.add_error("birth_date", str(contradicted))
+            form.add_error("birth_date", contradicted.as_form_error())
         except ChangedMeanwhile as changed:
             form = PatientForm(request.POST, instance=changed.record)  # shows the differences
         else:

@@ -65,7 +65,7 @@ def lesion_symptoms(request: MemberRequest, visit_id: UUID, lesion_id: UUID) -> 
     if request.htmx and "shown" in request.GET:
         return _fragment(request, "patients/includes/symptoms_row.html", row)
     if not visit.is_open and not request.POST:
-        messages.error(request, str(VisitIsClosed()))
+        messages.error(request, str(VisitIsClosed()), extra_tags=VisitIsClosed.code)
         return redirect(visit)
     form = SymptomsForm(request.POST or None, visit=visit, lesion=lesion)
     if request.method == "POST" and form.is_valid():
@@ -74,7 +74,7 @@ def lesion_symptoms(request: MemberRequest, visit_id: UUID, lesion_id: UUID) -> 
                 visit=visit, lesion=lesion, by=request.member, made_from=form.made_from, **form.cleaned_data
             )
         except VisitIsClosed as closed:
-            form.add_error(None, str(closed))
+            form.add_error(None, closed.as_form_error())
             form.is_closed = True
         except ChangedMeanwhile:
             form = SymptomsForm(request.POST, visit=visit, lesion=lesion)  # shows the differences

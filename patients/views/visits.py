@@ -31,14 +31,14 @@ def visit_edit(request: MemberRequest, visit_id: UUID) -> HttpResponse:
     visits = Visit.objects.visible_to(request.member).select_related("patient")
     visit = get_object_or_404(visits, pk=visit_id)
     if not visit.is_open and not request.POST:
-        messages.error(request, str(VisitIsClosed(visit)))
+        messages.error(request, str(VisitIsClosed(visit)), extra_tags=VisitIsClosed.code)
         return redirect(visit)
     form = VisitForm(request.POST or None, instance=visit, patient=visit.patient, member=request.member)
     if request.method == "POST" and form.is_valid():
         try:
             update_visit(visit=visit, by=request.member, made_from=form.made_from, **form.cleaned_data)
         except VisitIsClosed as closed:
-            form.add_error(None, str(closed))
+            form.add_error(None, closed.as_form_error())
             form.is_closed = True
         except ChangedMeanwhile as changed:
             form = VisitForm(  # shows the differences

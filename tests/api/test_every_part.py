@@ -8,6 +8,7 @@ from dermascan.core.multipart import UNNAMED, printable_name
 from diagnosis.images.models import Image
 from tests import factories
 from tests.api.helpers import BATCH, PREDICT, assert_nothing_kept, assert_problem, sample
+from tests.hooks import codes
 
 pytestmark = pytest.mark.django_db
 
@@ -162,13 +163,13 @@ def test_every_name_to_the_quick_check(client):
         cache.clear()  # the limit on quick checks
         response = send(client, "/quick-check/", form(part(disposition, b"text", b"file")))
         assert response.status_code == 415
-        assert "not a picture" in response.content.decode()
+        assert "not-an-image" in codes(response)
 
 
 def test_the_quick_check_takes_one(client):
     response = send(client, "/quick-check/", form(part(b"; filename=a", b"text", b"file"), part(b"", b"x", b"file")))
     assert response.status_code == 400
-    assert "Send one photograph at a time." in response.content.decode()
+    assert "too_many_photographs" in codes(response.content.decode())
 
 
 def test_files_under_another_name_are_not_passed_over(staff, sign_in, upload_form, api):
@@ -187,7 +188,7 @@ def test_an_input_in_which_nothing_was_chosen_is_no_file_on_a_page(staff, sign_i
     with_one = form_of(part(disposition, b""), part(b'; filename="a.jpg"', b"text"))
     assert [outcome.name for outcome in send(sign_in(staff), address, with_one).context["outcomes"]] == ["a.jpg"]
     nothing = send(sign_in(staff), address, form_of(part(disposition, b""), part(disposition, b"")))
-    assert (nothing.status_code, "Choose at least one" in nothing.content.decode()) == (400, True)
+    assert (nothing.status_code, "no_photograph" in codes(nothing)) == (400, True)
     sample_chosen = form(part(disposition, b"", b"file"), part(b"", b"ISIC_0024310", b"sample"))
     assert send(client, "/quick-check/", sample_chosen).status_code == 200
 

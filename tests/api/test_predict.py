@@ -26,6 +26,7 @@ from tests.api.helpers import (
     upload,
 )
 from tests.conftest import PHOTOGRAPHS
+from tests.hooks import wording
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +59,7 @@ def test_a_photograph_is_answered_in_full_and_not_kept(api, staff, photograph):
     assert answer["explanation"]["sections"]["what_it_is"]
     assert answer["explanation"]["sections"]["when_to_seek_care"]
     assert answer["image"] is None
-    assert "not a diagnosis" in answer["disclaimer"]
+    assert wording("not a diagnosis") in answer["disclaimer"]
     assert_nothing_kept()
 
 

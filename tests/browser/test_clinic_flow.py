@@ -13,6 +13,7 @@ from tests.conftest import PHOTOGRAPHS
 from tests.diagnosis.photographing import blurred, kept, sample
 from tests.diagnosis.reporting import signed_report
 from tests.factories import LesionFactory, VisitFactory
+from tests.hooks import at_code, wording
 
 MELANOMA = PHOTOGRAPHS / "ISIC_0024310.jpg"
 NEVUS = PHOTOGRAPHS / "ISIC_0024322.jpg"
@@ -56,7 +57,7 @@ def test_from_sign_in_to_the_result(open_browser, staff, tmp_path, size):
     shown = page.locator("main").inner_text()
     assert prediction.get_tier_display() in shown
     assert prediction.condition.name in shown
-    assert "not a diagnosis" in shown
+    assert wording("not a diagnosis") in shown
     assert prediction.model_version.name in shown
 
     patient = Patient.objects.get(clinic=staff.clinic)
@@ -118,7 +119,7 @@ def test_a_refused_photograph_says_why_and_a_dermatologist_may_override(open_bro
     assert QualityOverride.objects.count() == 0, "a reason is required"
     other.get_by_label("Why should it be analysed anyway?").fill("The lesion itself is in focus.")
     other.get_by_role("button", name="Analyse anyway").click()
-    other.get_by_text("Analysed although it was refused").wait_for()
+    other.locator(at_code("overridden")).first.wait_for()
 
     override = QualityOverride.objects.get()
     assert (override.image, override.member) == (image, dermatologist)
@@ -136,19 +137,19 @@ def test_a_photograph_of_another_lesion_is_added_there_and_put_back(open_browser
     page.goto(image.get_absolute_url())
     page.get_by_role("link", name="Wrong record? Exclude it").click()
     page.get_by_role("button", name="Exclude photograph").click()
-    page.get_by_role("alert").get_by_text("Say what is wrong with it.").wait_for()
+    page.get_by_role("alert").locator(at_code("required")).first.wait_for()
     page.get_by_label("It shows another lesion").check()
     page.get_by_label("Which lesion should it be added to?").select_option(str(right.pk))
     page.get_by_role("button", name="Exclude photograph").click()
-    page.get_by_text("The photograph was added here and excluded").wait_for()
+    page.locator(at_code("photograph_added_here")).first.wait_for()
     added = Image.objects.in_use().get()
     assert (added.lesion, added.visit, added.predictions.count()) == (right, visit, 1)
 
     page.goto(visit.get_absolute_url())
-    page.get_by_text("1 photograph was excluded").click()
+    page.locator(at_code("exclusions")).locator("summary").click()
     page.locator("main details").get_by_role("link").click()
     page.get_by_role("button", name="Undo").click()
-    page.get_by_text("the photograph is used again").wait_for()
+    page.locator(at_code("exclusion_undone")).first.wait_for()
     row = image.exclusions.get()
     assert (row.reason, row.ended_by) == ("other_lesion", staff)
     assert Image.objects.in_use().count() == 2
@@ -177,7 +178,7 @@ def test_reviewed_signed_released_and_read_by_the_patient(open_browser, staff, d
     page.wait_for_url(f"**{visit.get_absolute_url()}")
     page.get_by_text("Release to the patient", exact=True).first.click()
     page.get_by_role("button", name="Release report").click()
-    page.get_by_text("The report is released.").wait_for()
+    page.locator(at_code("report_released")).first.wait_for()
 
     visitor = open_browser(PHONE)
     sign_in(visitor, patient_user)
@@ -207,14 +208,14 @@ def test_a_release_is_asked_about_first(open_browser, dermatologist, patient, pa
     sign_in(page, dermatologist)
     page.goto(report.visit.get_absolute_url())
     page.get_by_text("Release to the patient").click()
-    panel = page.get_by_text("You can withhold it later")
+    panel = page.locator(at_code("release_question"))
     panel.wait_for()
     box = panel.bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= size[0], "the question is all on the screen"
     assert not Report.objects.filter(released_at__isnull=False).exists(), "nothing is released by opening it"
     page.get_by_role("button", name="Release report").click()
-    page.get_by_text("The report is released.").wait_for()
+    page.locator(at_code("report_released")).first.wait_for()
 
     report.refresh_from_db()
     assert report.released_by == dermatologist

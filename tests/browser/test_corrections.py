@@ -9,6 +9,7 @@ from patients.models import RecordChange, Visit
 from tests import factories
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.browser.test_accessibility import AXE_OPTIONS
+from tests.hooks import at_code
 
 REASON = "The appointment book names the other patient."
 
@@ -47,7 +48,7 @@ def test_a_visit_moves_to_the_right_patient_and_back(open_browser, dermatologist
     page.goto(Correction.objects.get().get_absolute_url())
     page.get_by_label("Why?").fill(REASON)
     page.get_by_role("button", name="Undo").click()
-    page.get_by_text("It is undone").wait_for()
+    page.locator(at_code("correction_undone")).first.wait_for()
 
     assert Visit.objects.get(pk=image.visit_id).patient == patient
     assert Correction.objects.get().undone_by == dermatologist

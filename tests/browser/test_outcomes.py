@@ -10,6 +10,7 @@ from diagnosis.outcomes.states import outcome_of
 from diagnosis.reviews.models import ConfirmedLabel
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.diagnosis.outcomes.records import PDF, photographed
+from tests.hooks import at_code
 
 AXE_OPTIONS = {"preload": {"assets": ["media"]}}
 
@@ -69,7 +70,7 @@ def test_from_the_biopsy_to_the_missed_diagnosis(open_browser, patient, staff, d
     doctor.get_by_role("button", name="Confirm the result").wait_for()
     found += problems(doctor)
     doctor.get_by_role("button", name="Confirm the result").press("Enter")
-    doctor.get_by_text("Confirmed. The result is recorded on 1 photograph.").wait_for()
+    doctor.locator(at_code("result_confirmed")).first.wait_for()
     doctor.goto(reverse("outcomes-misses"))
     doctor.get_by_role("heading", name="Melanoma, invasive, Breslow 1.1 mm").wait_for()
     found += problems(doctor)

@@ -10,6 +10,7 @@ from diagnosis.followup.models import Ending, LesionPlan, NextStep, TodayFilter
 from tests import factories
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.browser.test_accessibility import AXE_OPTIONS
+from tests.hooks import at_code
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
@@ -41,13 +42,13 @@ def test_an_overdue_recall_is_found_and_planned_anew(open_browser, dermatologist
     page.get_by_label("Note").fill("Deep shave.")
     assert problems() == []
     page.get_by_role("button", name="Save next step").click()
-    page.get_by_text("Planned: Biopsy or excision").wait_for()
+    page.locator(at_code("planned")).first.wait_for()
     assert problems() == []
 
     page.goto("/today/")
     page.get_by_label("Whose").select_option("mine")
     page.get_by_role("button", name="Show", exact=True).click()
-    page.get_by_text("A filter is on").wait_for()
+    page.locator(at_code("filter_is_on")).first.wait_for()
     assert page.get_by_role("link", name="Arrange the biopsy").count() == 1
     assert problems() == []
 

@@ -16,6 +16,7 @@ from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.browser.test_accessibility import AXE_OPTIONS
 from tests.diagnosis.photographing import kept, picture_of, sample
 from tests.factories import ImageFactory, LesionFactory, PredictionFactory, VisitFactory
+from tests.hooks import at_code
 
 MELANOMA = str(CODES.index("mel") + 1)
 
@@ -74,7 +75,7 @@ def test_a_lesion_is_read_blinded_and_the_network_appears_afterwards(open_browse
     page.keyboard.press("p")
     with page.expect_navigation():
         page.keyboard.press(MELANOMA)
-    page.get_by_text("Say what is to be done").first.wait_for()
+    page.locator(at_code("decision_missing")).first.wait_for()
     assert not Review.objects.exists()
     page.keyboard.press("f")
     page.keyboard.type("3")
@@ -87,7 +88,7 @@ def test_a_lesion_is_read_blinded_and_the_network_appears_afterwards(open_browse
     assert_accessible(page)
     with page.expect_navigation():
         page.keyboard.press("j")
-    page.get_by_text("Nothing to review").wait_for()
+    page.locator(at_code("nothing_to_review")).first.wait_for()
 
     group = ReviewGroup.objects.get()
     reviews = Review.objects.filter(group=group)

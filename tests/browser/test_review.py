@@ -11,6 +11,7 @@ from mlmodel.taxonomy import CODES
 from patients.models import Reading, ReviewRule
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.factories import ImageFactory, LesionFactory, ModelVersionFactory, PredictionFactory, VisitFactory
+from tests.hooks import at_code
 
 PHOTOGRAPHS = 24
 SLOWEST = 60_000
@@ -93,7 +94,7 @@ def test_a_row_of_photographs_without_the_mouse(open_browser, dermatologist, pat
     answer("mel", "u", certainty="unsure")
     while len(said) < PHOTOGRAPHS - 1:
         answer(CODES[len(said) % len(CODES)])
-    page.get_by_text("Only photographs that you skipped are left").wait_for()
+    page.locator(at_code("only_skipped_left")).first.wait_for()
     press(page, "b")
     assert on_screen(page) == skipped
     page.keyboard.press("c")
@@ -101,7 +102,7 @@ def test_a_row_of_photographs_without_the_mouse(open_browser, dermatologist, pat
     page.keyboard.type("Clear cell acanthoma")
     page.get_by_label("Not known").check()
     press(page, "Enter")
-    page.get_by_text("Nothing to review").wait_for()
+    page.locator(at_code("nothing_to_review")).first.wait_for()
     assert f"{PHOTOGRAPHS} of {PHOTOGRAPHS} today" in page.locator("main").inner_text()
 
     said[skipped] = ("other", "certain", "")
@@ -168,7 +169,7 @@ def test_everything_works_without_a_script(open_browser, dermatologist, patient,
     page.get_by_role("radio", name="Certain").check()
     page.get_by_label("Another diagnosis").fill("Wart")
     page.get_by_role("button", name="Another diagnosis", exact=True).click()
-    page.get_by_text("Nothing to review").wait_for()
+    page.locator(at_code("nothing_to_review")).first.wait_for()
 
     said = {review.image: (review.answer, review.certainty, review.basis) for review in Review.objects.standing()}
     assert said == {
@@ -203,7 +204,7 @@ def test_another_diagnosis_is_found_and_chosen_with_keys_alone(open_browser, der
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.value") == "merkel"
     press(page, "Enter")
-    page.get_by_text("Nothing to review").wait_for()
+    page.locator(at_code("nothing_to_review")).first.wait_for()
     assert Review.objects.get().answer == "merkel"
 
 

@@ -8,6 +8,7 @@ from patients.models import LesionSymptoms, RiskFact
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.browser.test_accessibility import problems_of
 from tests.factories import ImageFactory, PredictionFactory
+from tests.hooks import at_code, wording
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -17,14 +18,14 @@ def test_risk_and_symptoms_are_edited_where_they_are_shown(open_browser, dermato
     page = open_browser(size)
     sign_in(page, dermatologist)
     page.goto(image.get_absolute_url())
-    page.get_by_text("Nothing needs doing today").wait_for()
+    page.get_by_text(wording("Nothing needs doing today")).wait_for()
 
     page.get_by_role("link", name="Edit risk").press("Enter")
     page.get_by_role("group", name="Previous melanoma").get_by_label("Yes").check()
     page.get_by_role("group", name="Allergies").get_by_label("Yes").check()
     assert list(problems_of(page, "risk form")) == []
     page.get_by_role("button", name="Save risk").press("Enter")
-    page.get_by_text("Enter what the patient is allergic to.").first.wait_for()
+    page.locator(at_code("detail_missing")).first.wait_for()
     page.get_by_label("Allergies: To what").fill("latex")
     page.get_by_role("button", name="Save risk").press("Enter")
     expect(page.locator("#risk")).to_contain_text("Previous melanoma")
@@ -36,8 +37,8 @@ def test_risk_and_symptoms_are_edited_where_they_are_shown(open_browser, dermato
     expect(page.locator(".symptoms-row")).to_contain_text("bleeds")
     assert list(problems_of(page, "saved")) == []
     page.locator(".symptoms-row").get_by_role("link", name="Show it with this").click()
-    page.get_by_text("At this visit the patient reported of this spot: bleeds.").first.wait_for()
-    assert page.get_by_text("Nothing needs doing today").count() == 0
+    page.locator(at_code("symptoms")).first.wait_for()
+    assert page.get_by_text(wording("Nothing needs doing today")).count() == 0
 
     assert {(row.kind, row.answer, row.detail) for row in RiskFact.objects.all()} == {
         ("melanoma", "yes", ""),
@@ -77,7 +78,7 @@ def test_privacy_mode_by_keyboard(open_browser, dermatologist, patient, size):
         page.get_by_role("button", name="Menu").press("Enter")
     page.locator(".site-user details.menu").last.locator("summary").press("Enter")
     page.get_by_role("button", name="Privacy mode").press("Enter")
-    page.get_by_text("Privacy mode is on.").wait_for()
+    page.locator(at_code("privacy_mode")).first.wait_for()
     assert patient.family_name not in page.content()
     assert patient.family_name not in page.title()
     assert list(problems_of(page, "private")) == []

@@ -2,6 +2,7 @@ import pytest
 from django.test import Client
 
 from tests.dermascan.pages import assert_in_our_frame
+from tests.hooks import codes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.dermascan.broken_urls")]
 
@@ -35,7 +36,7 @@ def test_an_unknown_address(client, staff):
 def test_a_form_that_is_out_of_date():
     response = Client(enforce_csrf_checks=True).post("/contact/", {})
     assert response.status_code == 403
-    assert "out of date" in assert_in_our_frame(response)
+    assert "form_out_of_date" in codes(assert_in_our_frame(response))
 
 
 def test_a_forged_host_is_400_and_not_500(client):

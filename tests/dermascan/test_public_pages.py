@@ -6,6 +6,7 @@ from dermascan.samples import samples
 from diagnosis.retraining.model_cards import render_card
 from mlmodel.releases.release import load_release
 from tests.dermascan.pages import assert_in_our_frame
+from tests.hooks import wording
 
 pytestmark = pytest.mark.django_db
 
@@ -15,7 +16,7 @@ def test_anyone_may_read_the_public_pages(client, path):
     response = client.get(path)
     assert response.status_code == 200
     page = assert_in_our_frame(response)
-    assert "not a diagnosis" in page
+    assert wording("not a diagnosis") in page
 
 
 def test_the_home_page_offers_each_sample_and_signing_in(client):
@@ -31,8 +32,8 @@ def test_card_and_about_page_do_not_overstate_photographs_without_a_dermatoscope
     """Only whether and when to be seen is stated for it: see diagnosis/assessment/test_smartphones.py."""
     about = " ".join(client.get("/about/").content.decode().split())
     card = " ".join(load_release().card.split())
-    assert "without a dermatoscope it states no condition and no probability" in about
-    assert "neither a condition nor a probability is stated" in card
+    assert wording("without a dermatoscope it states no condition and no probability") in about
+    assert wording("neither a condition nor a probability is stated") in card
     for words in ("less confidence", "harder for it", "expect worse"):
         assert words not in about + card
 

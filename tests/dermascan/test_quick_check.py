@@ -14,6 +14,7 @@ from diagnosis.images.models import Tier
 from mlmodel.pictures.picture_errors import MAX_BYTES
 from mlmodel.taxonomy import MALIGNANT_CODES
 from tests.dermascan.pages import assert_in_our_frame
+from tests.hooks import codes, wording
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +44,7 @@ def test_a_photograph_gets_a_complete_result(client, photograph):
     assert sum(bar.probability for bar in view.bars) == pytest.approx(1, abs=1e-3)
     assert page.count('class="bar-value"') == 7
     assert page.count('src="data:image/') == 2
-    assert "not a diagnosis" in page
+    assert wording("not a diagnosis") in page
     assert response.context["model_version"] in page
 
 
@@ -65,9 +66,9 @@ def test_the_explanation_is_never_less_urgent_than_the_tier(client, every_result
     assert (view.code, view.tier) == ("nv", tier)
     assert (view.explained_code in MALIGNANT_CODES) == (tier != Tier.CALM)
     assert response.context["explained"].code == view.explained_code
-    assert ("No appointment is needed" in page) == (tier == Tier.CALM)
+    assert (wording("No appointment is needed") in page) == (tier == Tier.CALM)
     # The article and heat map of the most probable class are there too, behind a disclosure and a button.
-    assert (f"Your result says: {Tier(tier).label}." in page) == (tier != Tier.CALM)
+    assert (wording(f"Your result says: {Tier(tier).label}.") in page) == (tier != Tier.CALM)
     assert re.findall(r'data-other-article="(\w+)"', page) == ([] if tier == Tier.CALM else ["nv"])
     assert re.findall(r'data-heat-map="(\w+)"', page) == list(dict.fromkeys((view.explained_code, "nv")))
 
@@ -134,7 +135,7 @@ def test_a_missing_photograph_is_an_error(client, data):
 def test_a_form_from_another_site_is_refused(photograph):
     response = Client(enforce_csrf_checks=True).post("/quick-check/", upload(photograph))
     assert response.status_code == 403
-    assert "out of date" in assert_in_our_frame(response)
+    assert "form_out_of_date" in codes(assert_in_our_frame(response))
 
 
 def test_the_form_from_the_page_is_accepted():
@@ -151,6 +152,6 @@ def test_the_eleventh_check_in_a_minute_waits_and_a_forged_address_does_not_help
     response = client.post("/quick-check/", HTTP_X_FORWARDED_FOR="10.9.9.9")
     assert response.status_code == 429
     assert 0 < int(response["Retry-After"]) <= 120
-    assert "Try again in" in assert_in_our_frame(response)
+    assert "throttled" in codes(assert_in_our_frame(response))
     assert client.post("/quick-check/", REMOTE_ADDR="192.0.2.7").status_code == 400
     assert client.get("/quick-check/").status_code == 200

@@ -12,6 +12,7 @@ from patients.outbox import deliver_due
 from patients.services import NoAccount, close_patient_account, give_patient_account
 from tests import factories
 from tests.diagnosis.reporting import MELANOMA, photographed_visit, signed_report
+from tests.hooks import codes
 from tests.mails import password_link
 from tests.page_forms import token_of
 
@@ -68,7 +69,7 @@ def test_closing_invalidates_the_link_and_is_recorded(client, patient, staff, cl
     account.refresh_from_db()
     assert (account.is_active, account.email) == (False, "")
     page = client.get(reverse("patient", args=[patient.pk])).text
-    assert "The link went to a wrong address" in page
+    assert "closed_wrong_address" in codes(page)
     assert staff.name in page
 
 
@@ -128,7 +129,7 @@ def test_correcting_the_address_in_the_details_stops_mail_to_the_wrong_one_too(c
     client.post(reverse("patient-account", args=[patient.pk]), {"email": "typo@example.com"})
     mail.outbox.clear()
     page = correct_details(client, patient, "amara@example.com")
-    assert "has no e-mail address and no password yet" in page
+    assert "account_without_address" in codes(page)
     signed_report(photographed_visit(patient, MELANOMA), dermatologist, released=True)
     deliver_due()
 
@@ -163,7 +164,7 @@ def test_a_new_account_can_be_created_and_reads_released_reports(client, patient
     assert "stranger@example.com" not in client.get(address).text.split('name="email"')[1].split(">")[0]
     refused = client.post(address, {"email": "Stranger@example.com"})
     assert refused.status_code == 200
-    assert "recorded as wrong" in refused.text
+    assert "address_known_wrong" in codes(refused.text)
 
     choose_password(invite(client, patient, "amara@example.com"))
     patient.refresh_from_db()
@@ -188,7 +189,7 @@ def test_without_a_reason_nothing_is_closed(client, patient, close, wrong):
     invite(client, patient)
     response = close(**wrong)
     assert response.status_code == 200
-    assert "There is a problem" in response.text
+    assert "error-summary" in response.text
     patient.refresh_from_db()
     assert patient.user is not None
 

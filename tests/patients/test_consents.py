@@ -11,6 +11,7 @@ from patients.models import Consent, ConsentMethod, Decision, Patient, Purpose
 from patients.services import AnotherClinic, consent_states, record_consent
 from tests import factories
 from tests.forms import key_in
+from tests.hooks import codes, wording
 from tests.page_forms import token_of
 
 pytestmark = pytest.mark.django_db
@@ -135,7 +136,7 @@ class TestOnThePatientsPage:
         answer = client.post(page_of(patient), ANSWERS, follow=True)
 
         assert answer.redirect_chain[-1][0] == patient.get_absolute_url()
-        assert "decision is recorded." in words(answer)
+        assert "consent_recorded" in codes(answer)
         card = words(answer)[words(answer).index("Beyond the patient's") :]
         assert "Agreed" in card
         assert card.count("Not asked") == 1
@@ -207,7 +208,7 @@ class TestThePatientReads:
         answer = sign_in(patient_user).get(reverse("my-visits"))
 
         text = words(answer)
-        assert "What you agreed to" in text
+        assert wording("What you agreed to") in text
         assert "Agreed" in text
         assert "Signed form" in text
         assert text.count("Not asked") == 1

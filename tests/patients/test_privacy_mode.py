@@ -10,6 +10,7 @@ from patients.models import Patient
 from patients.privacy import SESSION_KEY, shown_name, switched
 from tests import factories
 from tests.diagnosis.reporting import photographed_visit, signed_report
+from tests.hooks import codes
 from tests.permissions.addresses import ADDRESSES
 from tests.permissions.world import World, undone
 
@@ -92,7 +93,7 @@ def test_the_switch_stays_for_the_session_and_ends_with_one_click(sign_in, staff
         page = client.get(address).text
         assert patient.name not in page
         assert f"{patient.given_name[0]}.{patient.family_name[0]}. {patient.pk.hex[-6:].upper()}" in page
-        assert "Privacy mode is on." in page
+        assert "privacy_mode" in codes(page)
     client.post(reverse("privacy-mode"), {"on": "0", "next": address})
     assert patient.name in client.get(address).text
 
@@ -127,7 +128,7 @@ def test_a_corrected_name_is_not_told_either(sign_in, dermatologist, patient):
     assert "Zwingenberger" in client.get(report.visit.get_absolute_url()).text
     client.post(reverse("privacy-mode"), {"on": "1"})
     page = client.get(report.visit.get_absolute_url()).text
-    assert "hidden in privacy mode" in page
+    assert "hidden_in_privacy_mode" in codes(page)
     assert revealed(page) == []
     assert patient.family_name not in page
 

@@ -14,6 +14,7 @@ from patients.services import RiskStatement, record_risk, risk_facts_of
 from patients.services.risk import risk_values
 from patients.services.same_clinic import AnotherClinic
 from tests import factories
+from tests.hooks import wording
 
 pytestmark = pytest.mark.django_db
 
@@ -174,11 +175,11 @@ class TestAdvice:
 
     @pytest.mark.parametrize("kind", ["melanoma", "immunosuppression"])
     def test_a_calm_answer_does_not_outweigh_it(self, client, patient, calm, kind):
-        assert "Nothing needs doing today" in client.get(calm.get_absolute_url()).text
+        assert wording("Nothing needs doing today") in client.get(calm.get_absolute_url()).text
         factories.RiskFactFactory(patient=patient, kind=kind)
         assert photograph_of(calm).chip_of_answer.tone == "watch"
         page = client.get(calm.get_absolute_url()).text
-        assert "Nothing needs doing today" not in page
+        assert wording("Nothing needs doing today") not in page
         assert "The patient&#x27;s record says" in page
 
     def test_the_other_facts_are_shown_and_change_nothing(self, client, patient, calm):

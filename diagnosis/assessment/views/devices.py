@@ -46,7 +46,7 @@ def device_new(request: MemberRequest) -> HttpResponse:
         try:
             device = add_device(by=request.member, **form.cleaned_data)
         except DeviceNameTaken as taken:
-            form.add_error("name", taken.message)
+            form.add_error("name", taken.as_form_error())
         else:
             messages.success(request, _("%(device)s is added. Calibrate it next.") % {"device": device})
             return redirect("device", device.pk)
@@ -69,7 +69,7 @@ def device(request: MemberRequest, device_id: UUID) -> HttpResponse:
         except ChangedMeanwhile:
             form = DeviceForm(request.POST, instance=_find(request, device_id))  # shows the differences
         except DeviceNameTaken as taken:
-            form.add_error("name", taken.message)
+            form.add_error("name", taken.as_form_error())
         else:
             messages.success(
                 request, _("%(device)s is changed. Photographs keep what they say.") % {"device": changed}

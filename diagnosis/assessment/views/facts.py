@@ -32,7 +32,7 @@ def facts(request: MemberRequest, image_id: UUID) -> HttpResponse:
         except ChangedMeanwhile:
             form = _form(request, image)  # shows the difference
         except Refused as refused:
-            form.add_error(None, refused.message)
+            form.add_error(None, refused.as_form_error())
         else:
             messages.success(request, _("Saved. What was stated before is kept in the history below."))
             return redirect(f"{image.get_absolute_url()}#facts")

@@ -50,10 +50,10 @@ def thresholds(request: MemberRequest) -> HttpResponse:
             seen=form.cleaned_data["seen"] or 0,
         )
     except ChosenMeanwhile as refused:
-        form.add_error(None, refused.message)
+        form.add_error(None, refused.as_form_error())
         return _page(request, form, status=409)
     except Refused as refused:
-        form.add_error("reason" if isinstance(refused, ThresholdsReasonMissing) else None, refused.message)
+        form.add_error("reason" if isinstance(refused, ThresholdsReasonMissing) else None, refused.as_form_error())
         return _page(request, form)
     messages.success(
         request, _("Settings saved. They apply from the next photograph on; earlier answers stay as they are.")

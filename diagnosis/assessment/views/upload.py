@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent, ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.http.multipartparser import MultiPartParserError
@@ -71,7 +71,7 @@ def upload(request: MemberRequest, visit_id: UUID) -> HttpResponse:
 def _upload(request: MemberRequest, visit: Visit) -> HttpResponse:
     if request.method != "POST":
         if not visit.is_open:
-            messages.warning(request, str(VisitIsClosed()))
+            messages.warning(request, str(VisitIsClosed()), extra_tags=VisitIsClosed.code)
             return redirect(visit)
         initial = {"lesion": request.GET.get("lesion"), "device": last_device_of(request.member)}
         return _page(request, visit, UploadForm(visit=visit, member=request.member, initial=initial))
@@ -154,13 +154,12 @@ def _add(
 
 def _check_files(form: UploadForm, files: list[UploadedFile], *, limit: int) -> None:
     if not files:
-        form.add_error(None, _("Choose at least one photograph."))
+        form.add_error(None, ValidationError(_("Choose at least one photograph."), code="no_photograph"))
     elif len(files) > limit:
-        form.add_error(
-            None,
-            ngettext("Send %(limit)d photograph at a time.", "Send at most %(limit)d photographs at a time.", limit)
-            % {"limit": limit},
+        words = ngettext(
+            "Send %(limit)d photograph at a time.", "Send at most %(limit)d photographs at a time.", limit
         )
+        form.add_error(None, ValidationError(words, code="too_many_photographs", params={"limit": limit}))
 
 
 def _length(request: MemberRequest) -> int:

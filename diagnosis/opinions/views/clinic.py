@@ -59,7 +59,7 @@ def ask(request: MemberRequest, lesion_id: UUID) -> HttpResponse:
                 form_key=key_of(request),
             )
         except Refused as refused:
-            form.add_error(None, str(refused))
+            form.add_error(None, refused.as_form_error())
         else:
             if code:
                 page = _page(request, opinion, code=code)
@@ -105,7 +105,7 @@ def answer(request: MemberRequest, request_id: UUID) -> HttpResponse:
     try:
         answer_request(request=row, by=request.member, **form.cleaned_data)
     except Refused as refused:
-        messages.error(request, str(refused))
+        messages.error(request, str(refused), extra_tags=refused.code)
     else:
         messages.success(request, _("Your answer is recorded as your review of the photographs."))
     return redirect(row)
@@ -119,7 +119,7 @@ def revoke(request: MemberRequest, request_id: UUID) -> HttpResponse:
     try:
         revoke_request(request=row, by=request.member)
     except Refused as refused:
-        messages.info(request, str(refused))
+        messages.info(request, str(refused), extra_tags=refused.code)
     else:
         messages.success(request, _("The request is revoked: its link and code no longer work."))
     return redirect(row)
@@ -134,7 +134,7 @@ def new_code(request: MemberRequest, request_id: UUID) -> HttpResponse:
     try:
         row, code = give_new_code(request=row, by=request.member, form_key=key_of(request))
     except Refused as refused:
-        messages.info(request, str(refused))
+        messages.info(request, str(refused), extra_tags=refused.code)
         return redirect(row)
     return to_be_made_again(_page(request, row, code=code), request=str(row.pk))
 

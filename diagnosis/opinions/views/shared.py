@@ -59,7 +59,7 @@ def answer(request: HttpRequest, request_id: UUID, signature: str) -> HttpRespon
     except OpinionIsClosed:
         return _closed(request, _find(request_id, signature))
     except Refused as refused:
-        form.add_error(None, str(refused))
+        form.add_error(None, refused.as_form_error())
         return _show(request, row, signature, form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return redirect("shared-opinion", request_id, signature)
 
@@ -103,7 +103,7 @@ def _enter(request: HttpRequest, row: OpinionRequest, signature: str) -> HttpRes
     except OpinionIsClosed:
         return _closed(request, row)
     except Refused as refused:
-        form.add_error("code", str(refused))
+        form.add_error("code", refused.as_form_error())
         return _door(request, row, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     # The code's number, so that a new code ends what the old one had opened.
     row.refresh_from_db()

@@ -27,7 +27,7 @@ from patients.models import Lesion, Role
 def lesion_close(request: MemberRequest, lesion_id: UUID) -> HttpResponse:
     lesion = _find(request, lesion_id)
     if outcome_of(lesion).closure and request.method != "POST":
-        messages.info(request, str(LesionIsClosed()))
+        messages.info(request, str(LesionIsClosed()), extra_tags=LesionIsClosed.code)
         return redirect(lesion)
     done = _("The lesion is closed. It can be reopened at any time.")
     return _answer(request, lesion, ClosureForm, close_lesion, "outcomes/lesion_close.html", done)
@@ -39,7 +39,7 @@ def lesion_close(request: MemberRequest, lesion_id: UUID) -> HttpResponse:
 def lesion_reopen(request: MemberRequest, lesion_id: UUID) -> HttpResponse:
     lesion = _find(request, lesion_id)
     if outcome_of(lesion).closure is None and request.method != "POST":
-        messages.info(request, str(LesionIsOpen()))
+        messages.info(request, str(LesionIsOpen()), extra_tags=LesionIsOpen.code)
         return redirect(lesion)
     done = _("The lesion is reopened and followed again.")
     return _answer(request, lesion, ReasonForm, reopen_lesion, "outcomes/lesion_reopen.html", done)

@@ -42,7 +42,7 @@ def pathology_new(request: MemberRequest, specimen_id: UUID) -> HttpResponse:
     specimens = Specimen.objects.visible_to(request.member).select_related("lesion__patient__clinic", "sent_by__user")
     specimen = get_object_or_404(specimens, pk=specimen_id)
     if specimen.withdrawn_at is not None and request.method != "POST":
-        messages.info(request, str(SpecimenIsWithdrawn()))
+        messages.info(request, str(SpecimenIsWithdrawn()), extra_tags=SpecimenIsWithdrawn.code)
         return redirect(specimen.lesion)
     outcome = outcome_of(specimen.lesion)
     history = next((each for each in outcome.specimens if each.specimen.pk == specimen.pk), SpecimenHistory(specimen))
@@ -113,9 +113,10 @@ def pathology_confirm(request: MemberRequest, result_id: UUID) -> HttpResponse:
             "Confirmed. The result is recorded on %(count)d photographs.",
             count,
         )
-        messages.success(request, words % {"count": count} if count else _("Confirmed. No photograph was labelled."))
+        words = words % {"count": count} if count else _("Confirmed. No photograph was labelled.")
+        messages.success(request, words, extra_tags="result_confirmed")
     except Refused as error:
-        messages.error(request, str(error))
+        messages.error(request, str(error), extra_tags=error.code)
     return redirect(result)
 
 
@@ -126,7 +127,7 @@ def pathology_withdraw(request: MemberRequest, result_id: UUID) -> HttpResponse:
     """Withdraw a result that was entered by mistake."""
     result = _find(request, result_id)
     if request.method != "POST" and result.is_withdrawn:
-        messages.info(request, str(ResultIsWithdrawn()))
+        messages.info(request, str(ResultIsWithdrawn()), extra_tags=ResultIsWithdrawn.code)
         return redirect(result)
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if form.is_valid():

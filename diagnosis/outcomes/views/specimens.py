@@ -31,7 +31,7 @@ def specimen_new(request: MemberRequest, lesion_id: UUID) -> HttpResponse:
     )
     outcome = outcome_of(lesion)
     if outcome.closure and request.method != "POST":
-        messages.info(request, str(LesionIsClosed()))
+        messages.info(request, str(LesionIsClosed()), extra_tags=LesionIsClosed.code)
         return redirect(lesion)
     form = SpecimenForm(
         request.POST if request.method == "POST" else None,
@@ -58,7 +58,7 @@ def specimen_withdraw(request: MemberRequest, specimen_id: UUID) -> HttpResponse
     specimen = get_object_or_404(specimens, pk=specimen_id)
     lesion = specimen.lesion
     if specimen.withdrawn_at is not None and request.method != "POST":
-        messages.info(request, str(SpecimenIsWithdrawn()))
+        messages.info(request, str(SpecimenIsWithdrawn()), extra_tags=SpecimenIsWithdrawn.code)
         return redirect(lesion)
     initial = {"made_from": outcome_of(lesion).token}
     form = ReasonForm(request.POST if request.method == "POST" else None, initial=initial)

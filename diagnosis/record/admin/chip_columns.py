@@ -22,13 +22,15 @@ from patients.models import Visit
 
 def chips_html(chips: Iterable[Chip]) -> SafeString:
     spans = format_html_join(
-        " ", '<span class="admin-tier admin-tier-{}">{}</span>', ((chip.tone, chip.words) for chip in chips)
+        " ",
+        '<span data-code="{}" class="admin-tier admin-tier-{}">{}</span>',
+        ((chip.code, chip.tone, chip.words) for chip in chips),
     )
     return format_html('<span class="admin-tiers">{}</span>', spans)
 
 
 def trouble_html(trouble: Trouble | None) -> str:
-    return chips_html([Chip(URGENT, str(trouble))]) if trouble else "–"
+    return chips_html([Chip(trouble.code, URGENT, str(trouble))]) if trouble else "–"
 
 
 def status_in_words(visit: Visit, trouble: Trouble | None) -> str:

@@ -71,9 +71,13 @@ def of_a_visit(row: Visit | Report | Addendum) -> dict[str, Any]:
     visit = visit_of(row)
     report = Report.objects.select_related("visit__patient__clinic").filter(visit=visit).first()
     trouble = trouble_with_report(visit)
+    of_the_report = [Chip(trouble.code, URGENT, str(trouble))] if trouble else []
     withholdings = list(report.withholdings.select_related("member__user", "ended_by__user")) if report else []
     return {
-        "chips": [*([Chip(URGENT, str(trouble))] if trouble else []), *chips_at([visit]).get(visit.pk, ())],
+        "chips": [
+            *of_the_report,
+            *chips_at([visit]).get(visit.pk, ()),
+        ],
         "visit": visit,
         "patient": visit.patient,
         "report": report,

@@ -112,7 +112,8 @@ class FilterForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and since > until:
-            self.add_error("until", _("The last day is before the first. Correct one of them."))
+            words = _("The last day is before the first. Correct one of them.")
+            self.add_error("until", forms.ValidationError(words, code="until_before_since"))
         return cleaned
 
     @property

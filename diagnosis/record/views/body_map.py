@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -58,7 +57,7 @@ def lesion_place(request: MemberRequest, lesion_id: UUID) -> HttpResponse:
         try:
             place_lesion(lesion=lesion, by=request.member, view=place.view, x=place.x, y=place.y, after=after)
         except PlaceRefused as refused:
-            form.add_error(None, ValidationError(str(refused), code=refused.code))
+            form.add_error(None, refused.as_form_error())
         except ChangedMeanwhile:
             form = _form(request, lesion)  # shows the differences
         else:

@@ -84,7 +84,7 @@ def override(request: MemberRequest, image_id: UUID) -> HttpResponse:
             messages.success(request, _("The photograph was analysed. Your reason is stored with it."))
             return redirect(image_row)
         except Refused as error:
-            form.add_error(None, str(error))
+            form.add_error(None, error.as_form_error())
     return _result(request, image_row, override_form=form, status=422)
 
 
@@ -103,7 +103,7 @@ def review(request: MemberRequest, image_id: UUID) -> HttpResponse:
         form.renew(reviews_token(image=image_row, reader=request.member))
         return _result(request, image_row, review_form=form, conflict=conflict, status=409)
     except Refused as error:
-        messages.error(request, str(error))
+        messages.error(request, str(error), extra_tags=error.code)
     return redirect(image_row)
 
 
@@ -122,7 +122,7 @@ def analyse(request: MemberRequest, image_id: UUID) -> HttpResponse:
     try:
         analyse_image(image=image_row)
     except Refused as error:
-        messages.error(request, str(error))
+        messages.error(request, str(error), extra_tags=error.code)
     return redirect(image_row)
 
 

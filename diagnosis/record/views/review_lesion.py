@@ -54,7 +54,7 @@ def lesion(request: MemberRequest, visit_id: UUID, lesion_id: UUID) -> HttpRespo
             conflict = answered
             form.renew(group_token(images=images, reader=member))
         except Refused as error:
-            messages.error(request, str(error))
+            messages.error(request, str(error), extra_tags=error.code)
             return redirect("admin:review-lesion", visit_id, lesion_id)
         else:
             if was_blinded and shows_answer_at_once(member):

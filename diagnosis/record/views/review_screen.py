@@ -60,7 +60,7 @@ def photograph(request: MemberRequest, image_id: UUID) -> HttpResponse:
         except AnsweredMeanwhile as conflict:
             return _stale(request, image, member, conflict, form=form)
         except Refused as error:
-            messages.error(request, str(error))
+            messages.error(request, str(error), extra_tags=error.code)
             return redirect("admin:review")
         if review.was_blinded and shows_answer_at_once(member):
             return redirect("admin:review-photograph", image.pk)
@@ -133,10 +133,12 @@ def undo(request: MemberRequest) -> HttpResponse:
             request,
             _("There is nothing to undo. Only your last step can be undone, within %(time)s.")
             % {"time": in_words(RETRACTABLE_FOR)},
+            extra_tags="nothing_to_undo",
         )
         return redirect("admin:review")
     if request.POST.get("step", step.key) != step.key:
-        messages.error(request, _("You have done something else since that page was loaded. Nothing was undone."))
+        words = _("You have done something else since that page was loaded. Nothing was undone.")
+        messages.error(request, words, extra_tags="stale_step")
         return _render(request, screen(request, member=member, image=None, offer=offer_for(member)), status=409)
     review = step.review
     if review is None:
@@ -153,13 +155,14 @@ def undo(request: MemberRequest) -> HttpResponse:
                 "You have seen the network's answer since, so this blinded review cannot be withdrawn. Add another "
                 "review."
             ),
+            extra_tags="network_seen_since",
         )
         return redirect(step.url)
     try:
         retract_with_group(review=review, by=member)
-        messages.success(request, _("Undone: %(answer)s.") % {"answer": _words(review)})
+        messages.success(request, _("Undone: %(answer)s.") % {"answer": _words(review)}, extra_tags="review_undone")
     except Refused as error:
-        messages.error(request, str(error))
+        messages.error(request, str(error), extra_tags=error.code)
     return redirect(step.url)
 
 

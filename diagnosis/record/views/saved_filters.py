@@ -35,7 +35,7 @@ def save(request: MemberRequest) -> HttpResponse:
     try:
         saved = save_filter(member=request.member, form=chosen, name=form.cleaned_data["name"])
     except Refused as refused:
-        messages.error(request, refused.message)
+        messages.error(request, refused.message, extra_tags=refused.code)
         return redirect(f"{reverse(listing.value)}?{chosen.query}")
     messages.success(request, _("“%(name)s” is saved.") % {"name": saved.name})
     return redirect(f"{reverse(listing.value)}?{saved.parameters}")

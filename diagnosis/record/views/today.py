@@ -83,5 +83,5 @@ def choose_filter(request: MemberRequest) -> HttpResponse:
     elif form.is_valid():
         TodayFilter.objects.update_or_create(member=request.member, defaults=form.cleaned_data)
     else:
-        messages.error(request, _("This filter does not exist. Choose from the lists."))
+        messages.error(request, _("This filter does not exist. Choose from the lists."), extra_tags="no_such_filter")
     return redirect("today")

@@ -17,10 +17,11 @@ from diagnosis.reports.addendum_content import (
     plan_to_ask_about,
     present_labels,
 )
+from diagnosis.reports.errors import NotSigned
 from diagnosis.reports.forms import AddendumForm
 from diagnosis.reports.models import Report
 from diagnosis.reports.validity import unreported_changes_of
-from diagnosis.reports.views.signing import notice_status
+from diagnosis.reports.views.signing import notice_status, reach_code
 from diagnosis.reviews.blinding import note_seen
 from diagnosis.reviews.contradictions import contradictions_at
 from patients.access import require_role
@@ -39,7 +40,8 @@ def add(request: MemberRequest, visit_id: UUID) -> HttpResponse:
     reports = Report.objects.visible_to(request.member).filter(visit=visit)
     report = reports.select_related("visit__patient__clinic", "visit__patient__user").first()
     if report is None:
-        messages.error(request, _("This visit is not signed yet. Edit the visit instead."))
+        words = _("This visit is not signed yet. Edit the visit instead.")
+        messages.error(request, words, extra_tags=NotSigned.code)
         return redirect(visit)
     if request.method != "POST":
         return _page(request, report)
@@ -48,9 +50,10 @@ def add(request: MemberRequest, visit_id: UUID) -> HttpResponse:
         try:
             sign_addendum(report=report, by=request.member, **form.cleaned_data)
         except Refused as refused:
-            form.add_error(None, str(refused))
+            form.add_error(None, refused.as_form_error())
         else:
-            messages.success(request, _signed_message(report))
+            code, words = _signed_message(report)
+            messages.success(request, words, extra_tags=f"addendum_signed {code}")
             return redirect(visit)
     return _page(request, report, form)
 
@@ -89,17 +92,18 @@ def _page(request: MemberRequest, report: Report, refused: AddendumForm | None =
     return render(request, "reports/add_addendum.html", context, status=422 if refused else 200)
 
 
-def _signed_message(report: Report) -> str:
+def _signed_message(report: Report) -> tuple[str, str]:
+    """Return who can read the addendum, as a code and in words."""
     message = _("The addendum is signed.")
     if unreported_changes_of(report).shows_other_patient:
         words = _("The report shows another patient, so this patient cannot read it. Log and sign a new visit.")
-        return f"{message} {words}"
+        return "shows_other_patient", f"{message} {words}"
     if report.withholdings.standing().exists():
         words = _(
             "The report is withheld, so the patient can read neither it nor the addendum until you release it again."
         )
-        return f"{message} {words}"
+        return "withheld", f"{message} {words}"
     report.refresh_from_db(fields=["released_at"])
     if report.released_at:
-        return f"{message} {notice_status(report)}"
-    return f"{message} {_('The patient can read it once the report is released.')}"
+        return f"patient_reads_now {reach_code(report)}", f"{message} {notice_status(report)}"
+    return "patient_reads_once_released", f"{message} {_('The patient can read it once the report is released.')}"

@@ -20,7 +20,7 @@ from diagnosis.followup.forms import SigningSteps
 from diagnosis.images.models import Image
 from diagnosis.measures.services import measure_visit
 from diagnosis.reports.drafts import Draft, VisitChanged, draft_report
-from diagnosis.reports.errors import AlreadyReleased
+from diagnosis.reports.errors import AlreadyReleased, NotSigned
 from diagnosis.reports.forms import SignForm, WithholdForm
 from diagnosis.reports.models import Report
 from diagnosis.reports.notices import Reach, reach_of
@@ -56,7 +56,7 @@ def sign(request: MemberRequest, visit_id: UUID) -> HttpResponse:
     """Show the draft, then sign it. Submitting the form twice signs once."""
     visit = get_object_or_404(_visits_of(request), pk=visit_id)
     if not visit.is_open:
-        messages.info(request, _("This visit is already signed."))
+        messages.info(request, _("This visit is already signed."), extra_tags="already_signed")
         return redirect(visit)
     form = SignForm(request.POST or None, visit=visit)
     if request.method != "POST":
@@ -78,10 +78,10 @@ def sign(request: MemberRequest, visit_id: UUID) -> HttpResponse:
             next_steps=steps.chosen,
         )
     except VisitIsClosed:
-        messages.info(request, _("This visit is already signed."))
+        messages.info(request, _("This visit is already signed."), extra_tags="already_signed")
         return redirect(visit)
     except Refused as refused:
-        form.add_error(None, str(refused))
+        form.add_error(None, refused.as_form_error())
         is_stale = isinstance(refused, VisitChanged | PlanChangedMeanwhile)
         return _check_page(request, visit, form, is_stale=is_stale)
     if form.cleaned_data["release"] and (pressing := needing_a_plan(visit, json.loads(report.content))):
@@ -89,11 +89,12 @@ def sign(request: MemberRequest, visit_id: UUID) -> HttpResponse:
             "The report is signed but not released. %(lesions)s: malignant, possibly malignant or urgent, so release "
             "it in a separate step. Tell the patient yourself first."
         )
-        messages.warning(request, words % {"lesions": ", ".join(pressing)})
+        messages.warning(request, words % {"lesions": ", ".join(pressing)}, extra_tags="report_signed not_released")
     elif form.cleaned_data["release"]:
         _release(request, report)
     else:
-        messages.success(request, _("The report is signed. Release it when the patient may read it."))
+        words = _("The report is signed. Release it when the patient may read it.")
+        messages.success(request, words, extra_tags="report_signed")
     return redirect(visit)
 
 
@@ -103,7 +104,7 @@ def sign(request: MemberRequest, visit_id: UUID) -> HttpResponse:
 def release(request: MemberRequest, visit_id: UUID) -> HttpResponse:
     visit, report = _signed(request, visit_id)
     if report is None:
-        messages.error(request, _("Sign the visit before you release it."))
+        messages.error(request, _("Sign the visit before you release it."), extra_tags=NotSigned.code)
     else:
         _release(request, report, seen=request.POST.get("seen", ""))
     return redirect(visit)
@@ -123,9 +124,10 @@ def withhold(request: MemberRequest, visit_id: UUID) -> HttpResponse:
             raise WithholdingReasonMissing if "reason" in form.errors else NoteMissing
         withhold_report(report=report, by=request.member, **form.cleaned_data)
     except Refused as refused:
-        messages.error(request, str(refused))
+        messages.error(request, str(refused), extra_tags=refused.code)
     else:
-        messages.success(request, f"{_('The report is withheld.')} {_withholding_notice_status(report)}")
+        words = f"{_('The report is withheld.')} {_withholding_notice_status(report)}"
+        messages.success(request, words, extra_tags=f"report_withheld {reach_code(report)}")
     return redirect(visit)
 
 
@@ -140,9 +142,10 @@ def release_withheld(request: MemberRequest, visit_id: UUID) -> HttpResponse:
             raise NotWithheld
         release_again(report=report, by=request.member)
     except Refused as refused:
-        messages.error(request, str(refused))
+        messages.error(request, str(refused), extra_tags=refused.code)
     else:
-        messages.success(request, f"{_('The report is released again.')} {notice_status(report)}")
+        words = f"{_('The report is released again.')} {notice_status(report)}"
+        messages.success(request, words, extra_tags=f"report_released {reach_code(report)}")
     return redirect(visit)
 
 
@@ -164,10 +167,10 @@ def preview(request: MemberRequest, visit_id: UUID) -> HttpResponse:
         pdf = preview_report(visit=visit, by=request.member, plan=plan, next_steps=steps.chosen)
         note_seen(request.member, visit.images.in_use())
     except VisitIsClosed:
-        messages.info(request, _("This visit is already signed."))
+        messages.info(request, _("This visit is already signed."), extra_tags="already_signed")
         return redirect(visit)
     except Refused as refused:
-        form.add_error(None, str(refused))
+        form.add_error(None, refused.as_form_error())
         return _check_page(request, visit, form)
     return file_response(pdf, name=f"draft-{visit.date.isoformat()}", kind="pdf", is_shown=True)
 
@@ -220,11 +223,17 @@ def _release(request: MemberRequest, report: Report, *, seen: str | None = None)
         checked = request.POST.getlist("checked")
         report = release_report(report=report, by=request.member, seen=seen, checked=checked)
     except AlreadyReleased as already:
-        messages.info(request, str(already))
+        messages.info(request, str(already), extra_tags=already.code)
     except Refused as refused:
-        messages.error(request, str(refused))
+        messages.error(request, str(refused), extra_tags=refused.code)
     else:
-        messages.success(request, f"{_('The report is released.')} {notice_status(report)}")
+        words = f"{_('The report is released.')} {notice_status(report)}"
+        messages.success(request, words, extra_tags=f"report_released {reach_code(report)}")
+
+
+def reach_code(report: Report) -> str:
+    """Return the code of how the patient is notified; it goes with ``notice_status``."""
+    return f"patient_{reach_of(report.visit.patient)}"
 
 
 def notice_status(report: Report) -> str:

@@ -88,7 +88,7 @@ def start(request: ClinicRequest) -> HttpResponse:
             started = start_run(started_by=_user(request))
             enqueue_on_commit("diagnosis.retraining.tasks.work_on_run", str(started.pk))
     except RetrainingRefused as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, str(refusal), extra_tags=refusal.code)
         return redirect("admin:retraining")
     return redirect("admin:retraining-run", started.pk)
 
@@ -103,7 +103,7 @@ def resume(request: ClinicRequest, run_id: UUID) -> HttpResponse:
             requeue_run(run_id)
             enqueue_on_commit("diagnosis.retraining.tasks.work_on_run", str(run_id))
     except RetrainingRefused as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, str(refusal), extra_tags=refusal.code)
     return redirect("admin:retraining-run", run_id)
 
 
@@ -115,7 +115,7 @@ def abandon(request: ClinicRequest, run_id: UUID) -> HttpResponse:
     try:
         abandon_run(run_id, why=_("Abandoned."), by=_user(request))
     except RetrainingRefused as refusal:
-        messages.error(request, str(refusal))
+        messages.error(request, str(refusal), extra_tags=refusal.code)
     return redirect("admin:retraining-run", run_id)
 
 

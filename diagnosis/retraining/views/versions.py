@@ -137,11 +137,12 @@ def _decide(request: ClinicRequest, version: ModelVersion, form: DecisionForm) -
             decide(version=version, by=user, reason=reason)
         except SecondPersonNeeded:
             propose(version=version, by=user, reason=reason)
-            messages.success(request, _("Proposed. It becomes active once a second person approves it on this page."))
+            words = _("Proposed. It becomes active once a second person approves it on this page.")
+            messages.success(request, words, extra_tags="proposed")
         else:
-            messages.success(request, _answers_now(version))
+            messages.success(request, _answers_now(version), extra_tags="now_active")
     except Refused as refused:
-        form.add_error(None, refused.message)
+        form.add_error(None, refused.as_form_error())
         return False
     return True
 
@@ -165,14 +166,14 @@ def proposal(request: ClinicRequest, version_id: int, proposal_id: UUID) -> Http
     try:
         if request.POST.get("answer") == "approve":
             approve(proposal=row, by=_user(request))
-            messages.success(request, _answers_now(row.version))
+            messages.success(request, _answers_now(row.version), extra_tags="now_active")
         elif request.POST.get("answer") == "decline":
             decline(proposal=row, by=_user(request))
-            messages.success(request, _("The proposal is closed; nothing has changed."))
+            messages.success(request, _("The proposal is closed; nothing has changed."), extra_tags="proposal_closed")
         else:
             messages.error(request, _("Choose whether to approve the proposal or to decline it."))
     except Refused as refused:
-        messages.error(request, refused.message)
+        messages.error(request, refused.message, extra_tags=refused.code)
     return redirect("version", version_id=version_id)
 
 
@@ -183,8 +184,8 @@ def _page(
     waiting = waiting_proposal(version)
     if waiting is not None:
         # The proposal replaces the form; errors of a form that was sent meanwhile become messages.
-        for words in form.non_field_errors() if form else ():
-            messages.error(request, str(words))
+        for error in form.non_field_errors().as_data() if form else ():
+            messages.error(request, error.messages[0], extra_tags=error.code or "")
         form = None
     context: dict[str, Any] = {
         "version": version,

@@ -26,6 +26,7 @@ from mlmodel.versions.serving import active_version
 from tests import factories
 from tests.candidates import candidate
 from tests.conftest import PHOTOGRAPHS
+from tests.hooks import wording
 from tests.page_forms import form_with
 
 pytestmark = pytest.mark.django_db
@@ -330,8 +331,8 @@ def test_a_clinics_own_mix_is_offered_once_enough_is_confirmed_and_it_helps(
     total = sum(expected.values())
     assert after.probabilities == pytest.approx({code: each / total for code, each in expected.items()}, abs=1e-4)
     assert after.malignant_probability < before.malignant_probability
-    assert "own mix of diagnoses" in client.get(after.image.get_absolute_url()).text
-    assert "own mix of diagnoses" not in client.get(before.image.get_absolute_url()).text
+    assert wording("own mix of diagnoses") in client.get(after.image.get_absolute_url()).text
+    assert wording("own mix of diagnoses") not in client.get(before.image.get_absolute_url()).text
     # The prediction set and the equal-prior scores are about the photograph alone.
     analysers = [as_read_then(each, get_analyser()) for each in (before, after)]
     scores = [

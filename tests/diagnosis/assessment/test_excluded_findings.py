@@ -15,6 +15,7 @@ from diagnosis.reviews.services import record_review, retract_review
 from tests import factories
 from tests.diagnosis.reporting import MELANOMA, photographed_visit, signed_addendum, signed_report
 from tests.diagnosis.reports.test_report_as_it_holds import answered, named
+from tests.hooks import chips, coded, codes, wording
 
 pytestmark = pytest.mark.django_db
 
@@ -63,15 +64,14 @@ def test_what_is_dangerous_is_not_called_unfit(
     client = sign_in(request.getfixturevalue(who))
     words = "Confirmed: Melanoma" if is_confirmed else "Suspected: Melanoma"
     before = text(client.get(reverse("image-exclude", args=[image.pk])))
-    assert f"this finding no longer counts for {image.lesion}: {words}." in before
-    assert "it stays until another photograph of this lesion" in before
+    assert f"{image.lesion}: {words}." in coded(before, "finding_would_be_lost")
+    assert "stays_until_confirmed_beside" in codes(before)
 
     answer = send(client, image, reason, note=NOTE)
 
     assert answer.status_code == 422
     told = text(answer)
-    assert f"{words}. No other photograph of this lesion in use is confirmed as malignant" in told
-    assert "First give another photograph of the lesion this diagnosis" in told
+    assert words in coded(told, "finding_would_be_lost")
     assert not Exclusion.objects.exists()
 
 
@@ -98,15 +98,15 @@ def test_it_may_go_where_another_photograph_in_use_says_so_too(sign_in, staff, p
 def test_where_it_belongs_elsewhere_a_dermatologist_says_where(sign_in, staff, manager, dermatologist, image, reason):
     for member in (staff, manager):
         client = sign_in(member)
-        assert "ask a dermatologist of the clinic" in text(client.get(reverse("image-exclude", args=[image.pk])))
+        assert "ask_a_dermatologist" in codes(client.get(reverse("image-exclude", args=[image.pk])))
         answer = send(client, image, reason, note=NOTE)
         assert answer.status_code == 422
-        assert "Confirmed: Melanoma. Ask a dermatologist of the clinic" in text(answer)
+        assert "Confirmed: Melanoma" in coded(answer, "finding_needs_dermatologist")
     client = sign_in(dermatologist)
     for note in ("", "x", "xxxxxxxxxxxxxxx"):
         answer = send(client, image, reason, note=note)
         assert answer.status_code == 422
-        assert "Confirmed: Melanoma. State in a sentence which patient or lesion" in text(answer)
+        assert "Confirmed: Melanoma" in coded(answer, "finding_needs_note")
     assert not Exclusion.objects.exists()
     assert send(client, image, reason, note=NOTE).status_code == 302
     assert send(client, image, reason, note=NOTE).status_code == 302
@@ -132,7 +132,7 @@ def test_a_harmless_label_is_named_and_goes(sign_in, staff, patient, dermatologi
     image = named(answered(patient), dermatologist, "nv")
     client = sign_in(staff)
     before = text(client.get(reverse("image-exclude", args=[image.pk])))
-    assert f"No longer counts for {image.lesion}: Confirmed: Melanocytic nevus (mole)." in before
+    assert f"{image.lesion}: Confirmed: Melanocytic nevus (mole)." in coded(before, "label_no_longer_counts")
     assert send(client, image, "unfit").status_code == 302
     assert GONE not in page(client, image.lesion)
 
@@ -144,7 +144,7 @@ def test_nothing_is_added_elsewhere_where_it_may_not_leave(sign_in, staff, derma
     named(image, dermatologist, "mel")
     answer = send(sign_in(staff), image, "other_lesion", lesion=right.pk, note=NOTE)
     assert answer.status_code == 422
-    assert "Ask a dermatologist" in text(answer)
+    assert "finding_needs_dermatologist" in codes(answer)
     assert not right.images.exists()
     client = sign_in(dermatologist)
     moved = client.post(
@@ -152,7 +152,7 @@ def test_nothing_is_added_elsewhere_where_it_may_not_leave(sign_in, staff, derma
         {"reason": "other_lesion", "lesion": right.pk, "note": NOTE},
         follow=True,
     )
-    assert "does not count here: review the photograph. Confirmed: Melanoma." in text(moved)
+    assert "Confirmed: Melanoma" in coded(moved, "finding_does_not_count_here")
     assert right.images.exists()
     assert GONE not in page(client, image.lesion), "is used where it belongs"
 
@@ -195,7 +195,7 @@ def test_the_lesion_goes_on_saying_what_was_named_by_whom_and_why(sign_in, derma
     for of in (image.lesion, image.lesion.patient, image.visit, calm.visit, calm):
         told = page(client, of)
         assert f"{image.lesion.title}: Confirmed: Melanoma. Excluded by {dermatologist.name} on " in told
-        assert f"It shows another patient. {NOTE}" in told
+        assert f"another patient. {NOTE}" in told
     assert GONE in text(client.get(reverse("visit-sign", args=[calm.visit_id])))
 
 
@@ -203,7 +203,7 @@ def test_lists_say_it_in_the_place_of_a_calm_chip(sign_in, dermatologist, image,
     exclude_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
     client = sign_in(dermatologist)
     for told in (text(client.get(reverse("visits"))), page(client, image.lesion.patient)):
-        assert 'badge-urgent">Finding on an excluded photograph: Melanoma' in told
+        assert ("finding_excluded", "urgent") in chips(told)
         assert "badge-calm" not in told
 
 
@@ -214,11 +214,14 @@ def test_the_api_says_it_too(sign_in, staff, dermatologist, image, calm):
     assert "Confirmed: Melanoma. Excluded by" in said["warnings"][0]["text"]
     assert said["warnings"][0]["url"].endswith(image.get_absolute_url())
     assert said["warnings"][0]["text"] in page(sign_in(staff), calm)
-    assert said["tier"] == {"code": "urgent", "text": "Finding on an excluded photograph: Melanoma"}
+    assert said["tier"]["code"] == "urgent"
+    assert said["warnings"][0]["code"] == "finding_excluded"
     assert "Nothing alarming" not in page(sign_in(staff), calm)
     assert said["next_steps"] == [
-        "A photograph of this lesion with a dangerous finding (Confirmed: Melanoma) was excluded: find out where it "
-        "belongs, then decide."
+        wording(
+            "A photograph of this lesion with a dangerous finding (Confirmed: Melanoma) was excluded: find out where "
+            "it belongs, then decide."
+        )
     ]
 
 

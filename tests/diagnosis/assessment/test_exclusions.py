@@ -30,6 +30,7 @@ from tests import factories
 from tests.diagnosis.photographing import kept, sample
 from tests.diagnosis.reporting import MELANOMA, NEVUS, photographed_visit, signed_addendum, signed_report
 from tests.diagnosis.retraining.cases import confirmed
+from tests.hooks import coded, codes, error_codes, wording
 
 pytestmark = pytest.mark.django_db
 
@@ -84,13 +85,13 @@ def test_it_leaves_visit_lesion_patient_and_queue_and_comes_back(sign_in, staff,
     assert QueueEntry.objects.get(image=image).state == QueueState.DONE
     for found in (image.visit, image.lesion):
         text = page(client, found)
-        assert "1 photograph was excluded" in text
+        assert "exclusions" in codes(text)
         assert "Mrs Moreau was in the room" in text
-        assert "No photographs in use" in text
-    assert "No photographs yet" in page(client, image.lesion.patient)
+        assert "no_photographs_in_use" in codes(text)
+    assert "no_photographs" in codes(page(client, image.lesion.patient))
     own = page(client, image)
-    assert "Make sure that it is added to the record of the patient it shows" in own
-    assert "Photograph excluded: It shows another patient" in " ".join(own.split())
+    assert "add_where_it_belongs" in codes(own)
+    assert image.exclusions.get().get_reason_display() in coded(own, "excluded")
     assert "Wrong record?" not in own
     assert send(client, image).status_code == 302
     assert image.exclusions.count() == 1, "twice is once"
@@ -101,7 +102,7 @@ def test_it_leaves_visit_lesion_patient_and_queue_and_comes_back(sign_in, staff,
     assert (row.ended_by, image.exclusions.count()) == (staff, 1)
     assert row.ended_at is not None
     assert page(client, image.visit).count(card) == 1
-    assert "set aside" not in page(client, image.visit)
+    assert not {"exclusions", "excluded"} & {*codes(page(client, image.visit))}
     assert QueueEntry.objects.get(image=image).state == QueueState.WAITING
     with pytest.raises(NotExcluded):
         undo_exclusion(image=image, by=staff)
@@ -120,7 +121,7 @@ def test_a_photograph_of_another_lesion_is_added_there_and_judged_anew(sign_in, 
     client = sign_in(staff)
     refused = send(client, wrong, lesion=right.pk)
     assert refused.status_code == 422
-    assert "Only a photograph of another lesion of this patient can be added there." in refused.content.decode()
+    assert "not_of_another_lesion" in codes(refused.content.decode())
     foreign = send(client, wrong, reason="other_lesion", lesion=factories.LesionFactory().pk)
     assert foreign.status_code == 422
     assert not wrong.exclusions.exists()
@@ -133,11 +134,11 @@ def test_a_photograph_of_another_lesion_is_added_there_and_judged_anew(sign_in, 
     assert added.predictions.count() == 1
     assert not added.reviews.exists(), "what was said was said of another lesion"
     assert wrong.exclusions.standing().get().reason == ExclusionReason.OTHER_LESION
-    assert "The same file is stored under another lesion too" not in page(client, added), "that mistake is mended"
+    assert "same_file" not in codes(page(client, added)), "that mistake is mended"
     undo_exclusion(image=wrong, by=staff)
-    assert "The same file is stored under another lesion too" in page(client, added)
+    assert "same_file" in codes(page(client, added))
     again = send(client, wrong, reason="other_lesion", lesion=right.pk)
-    assert "That lesion already has this photograph" in again.content.decode()
+    assert "already_uploaded" in codes(again.content.decode())
     assert not wrong.exclusions.standing().exists()
 
 
@@ -150,14 +151,14 @@ def test_where_there_is_no_other_lesion_or_the_visit_is_signed_nothing_is_offere
     image.visit.status = VisitStatus.SIGNED
     image.visit.save(update_fields=["status"])
     assert 'name="lesion"' not in client.get(address).content.decode()
-    assert "The signed report stays as it is" in client.get(address).content.decode()
+    assert "signed_report_stays" in codes(client.get(address).content.decode())
 
 
 def test_what_is_wrong_must_be_said(sign_in, staff, image):
     client = sign_in(staff)
     for reason in ("", "bored"):
         assert send(client, image, reason=reason).status_code == 422
-    assert "What is wrong with it? Say what is wrong with it." in send(client, image, reason="").content.decode()
+    assert error_codes(send(client, image, reason="")) == {"reason": ["required"]}
     assert send(client, image, note="x" * 301).status_code == 422
     assert not Exclusion.objects.exists()
 
@@ -171,13 +172,13 @@ def test_nobody_reviews_it(sign_in, dermatologist, image):
     for address in ("image-review", "admin:review-photograph"):
         answer = client.post(reverse(address, args=[image.pk]), form, follow=True)
         assert answer.status_code == 200
-        assert "This photograph is excluded." in answer.content.decode()
+        assert "is_excluded" in codes(answer.content.decode())
     row = {f"reviews-0-{name}": value for name, value in form.items()}
     management = {"reviews-TOTAL_FORMS": 1, "reviews-INITIAL_FORMS": 0, "predictions-TOTAL_FORMS": 0}
     address = reverse("admin:diagnosis_image_change", args=[image.pk])
     assert client.post(address, {**row, **management, "predictions-INITIAL_FORMS": 0}).status_code in {200, 302}
     assert not image.reviews.exists()
-    assert "It cannot be used" in client.get(address).content.decode()
+    assert image.exclusions.get().get_reason_display() in client.get(address).content.decode()
 
 
 @pytest.mark.slow
@@ -188,7 +189,7 @@ def test_a_report_is_signed_without_it_and_never_beside_what_was_checked(sign_in
     with pytest.raises(VisitChanged):
         sign_visit(visit=visit, by=dermatologist, seen=seen)
     checked = sign_in(dermatologist).get(reverse("visit-sign", args=[visit.pk])).content.decode()
-    assert "1 photograph was excluded" in checked, "whoever signs may see what is left out"
+    assert "exclusions" in codes(checked), "whoever signs may see what is left out"
     [lesion] = draft_report(visit=visit).content["lesions"]
     assert [photograph["id"] for photograph in lesion["photographs"]] == [str(nevus.pk)]
     exclude_image(image=nevus, by=dermatologist, reason=ExclusionReason.UNFIT)
@@ -202,8 +203,8 @@ def test_a_signed_report_is_released_after_an_addendum_tells_of_it(sign_in, visi
     image = visit.images.earliest("created_at")
     exclude_image(image=image, by=dermatologist, reason=ExclusionReason.OTHER_LESION)
     client = sign_in(dermatologist)
-    assert "Photographs in the signed report have been excluded since" in page(client, visit)
-    assert "Release it now" not in page(client, visit)
+    assert "excluded_since" in codes(page(client, visit))
+    assert reverse("visit-release", args=[visit.pk]) not in page(client, visit)
     with pytest.raises(ExcludedSince):
         release_report(report=report, by=dermatologist)
     address = reverse("visit-addendum", args=[visit.pk])
@@ -219,14 +220,14 @@ def test_a_signed_report_is_released_after_an_addendum_tells_of_it(sign_in, visi
     pdf = b"".join(client.get(reverse("addendum-pdf", args=[report.addenda.get().pk])))
     paper = subprocess.run(["pdftotext", "-layout", "-", "-"], input=pdf, capture_output=True, check=True).stdout
     assert b"Photographs that no longer count" in paper
-    assert "have been excluded since" not in page(client, visit)
+    assert "excluded_since" not in codes(page(client, visit))
     assert release_report(report=report, by=dermatologist).released_at is not None
     read = sign_in(patient_user).get(reverse("my-visit", args=[visit.pk])).content.decode()
-    assert read.count("This photograph no longer counts") == 1
+    assert read.count(wording("This photograph no longer counts")) == 1
     undo_exclusion(image=image, by=dermatologist)
     note = "It is blurred beyond use."
     exclude_image(image=image, by=dermatologist, reason=ExclusionReason.UNFIT, note=note)
-    assert "have been excluded since" in page(client, visit), "that is another reason, which nobody was told"
+    assert "excluded_since" in codes(page(client, visit)), "that is another reason, which nobody was told"
 
 
 @pytest.mark.slow
@@ -238,8 +239,8 @@ def test_a_report_that_shows_somebody_else_is_not_released_at_all(sign_in, visit
         release_report(report=report, by=dermatologist)
     client = sign_in(dermatologist)
     answer = client.post(reverse("visit-release", args=[visit.pk]), follow=True)
-    assert "This report shows another patient, so it cannot be released." in answer.content.decode()
-    assert "The report cannot be released." in page(client, visit)
+    assert "shows_other_patient" in codes(answer.content.decode())
+    assert "report_cannot_be_released" in codes(page(client, visit))
     report.refresh_from_db()
     assert report.released_at is None
 
@@ -265,21 +266,21 @@ def test_a_released_report_that_shows_somebody_else_is_withheld(sign_in, visit, 
     assert client.get(opened[-1]).status_code == 404
     for address in opened[:-1]:
         told = client.get(address).content.decode()
-        assert "is of another person" in told
+        assert wording("is of another person") in told
         assert image.pk.hex not in told.replace("-", "")
     listed = client.get(reverse("my-visits")).content.decode()
     assert "is withheld" in listed
     assert reverse("my-visit", args=[visit.pk]) not in listed
     staff_pages = sign_in(dermatologist)
-    assert "The patient can no longer open the report" in page(staff_pages, visit)
+    assert "report_withheld_other_patient" in codes(page(staff_pages, visit))
     assert statuses(staff_pages, opened[1:2]) == {409}
     assert statuses(staff_pages, [f"{opened[1]}?as=signed"]) == {200}, "the clinic must know what was sent"
     told = staff_pages.post(reverse("image-undo-exclusion", args=[image.pk]), follow=True).content.decode()
-    assert "stays withheld from the patient until a dermatologist releases it again" in told
+    assert "withheld_until_released_again" in codes(told)
     assert statuses(client, opened[:-1]) == {403}, "withheld until released again"
     row = Withholding.objects.get()
     assert (row.report, row.reason, row.member, row.ended_at) == (report, "details", dermatologist, None)
-    assert "as another patient’s was undone" in page(staff_pages, visit)
+    assert wording("as another patient’s was undone") in page(staff_pages, visit)
     staff_pages.post(reverse("visit-release-again", args=[visit.pk]))
     assert statuses(client, opened) == {200}
     assert "was withdrawn" not in client.get(reverse("my-visits")).content.decode()

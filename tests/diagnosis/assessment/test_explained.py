@@ -23,6 +23,7 @@ from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from tests import factories
 from tests.diagnosis.photographing import SAMPLES, bytes_of, kept, predict, sample, upload_of
 from tests.diagnosis.reporting import signed_report
+from tests.hooks import wording
 
 HASTY = (Tier.URGENT, Tier.WATCH)
 
@@ -97,7 +98,7 @@ def test_no_class_is_passed_over_for_a_less_probable_one(image, staff, sign_in):
 
     for words in (page.context["view"].candidates_words, report["candidates_words"]):
         assert words.replace("\u00a0", " ") == (
-            "Melanoma, 53 %. It could also be: Melanocytic nevus (mole), 29 %; Benign keratosis, 15 %."
+            wording("Melanoma, 53 %. It could also be: Melanocytic nevus (mole), 29 %; Benign keratosis, 15 %.")
         )
     assert page.context["view"].candidates_words in page.content.decode()
 

@@ -14,6 +14,7 @@ from mlmodel.explanations import gemini as asking
 from mlmodel.explanations.explained import SECTIONS, Source
 from tests import gemini_server as server
 from tests.gemini_server import KEY, Reply, candidates, error, good, texts
+from tests.hooks import wording
 
 pytestmark = pytest.mark.django_db
 ARABIC = "سرطان الجلد الميلانيني هو ورم خبيث ينشأ من الخلايا الصبغية"
@@ -86,7 +87,7 @@ def test_each_condition_language_level_and_model_is_kept_apart(gemini, settings,
 def test_in_english_how_soon_is_said_in_the_librarys_words(gemini):
     gemini.play(good(urgency="No need to see anyone, ever."))
 
-    assert explain(code="mel").urgency == "See a dermatologist within two weeks."
+    assert explain(code="mel").urgency == wording("See a dermatologist within two weeks.")
 
 
 def test_in_another_language_all_is_said_in_that_language(gemini):

@@ -21,6 +21,7 @@ from patients.models import Visit
 from tests.diagnosis.photographing import blurred, kept, predict, sample
 from tests.diagnosis.reporting import signed_report
 from tests.factories import ImageFactory, LesionFactory, ModelVersionFactory, PredictionFactory, VisitFactory
+from tests.hooks import codes
 
 pytestmark = pytest.mark.django_db
 # A percentage, and the sentences that say one in words; not the widths of a style.
@@ -89,7 +90,7 @@ def test_every_list_says_that_it_could_not_be_judged(overridden, client):
         # The page for signing names what was measured on the photograph, in per cent of its area.
         assert not re.search("\\d\u00a0%", shown) or address == addresses[-1], address
     for address in (*addresses[:6], addresses[-1]):
-        assert "Failed the quality check" in client.get(address).content.decode(), address
+        assert "failed_quality_check" in codes(client.get(address).content.decode()), address
 
 
 def test_filters_put_it_under_watch(overridden, client):

@@ -15,6 +15,7 @@ from diagnosis.reviews.services import record_review
 from tests import factories
 from tests.diagnosis.photographing import kept, predict, sample
 from tests.diagnosis.reporting import signed_report
+from tests.hooks import wording
 
 NO_HURRY = "No appointment is needed while it stays the same."
 LABELLED = "Your dermatologist has looked at it"
@@ -75,9 +76,9 @@ def test_a_harmless_label_against_an_urgent_answer_tells_nobody_to_stay_at_home(
     image = photograph(visit, 1, code="mel" if tier == "urgent" else "nv", tier=tier)
     record_review(image=image, reviewer=dermatologist, answer="nv", certainty="certain", basis=basis, reason="")
     (explanation,) = build_content(visit)["explanations"]
-    assert ("You need no appointment" in explanation["sections"]["when_to_seek_care"]) is is_told_to_stay
+    assert (wording("You need no appointment") in explanation["sections"]["when_to_seek_care"]) is is_told_to_stay
     assert (
-        "advised having this spot looked at" in explanation["sections"]["when_to_seek_care"]
+        wording("advised having this spot looked at") in explanation["sections"]["when_to_seek_care"]
     ) is not is_told_to_stay
 
 
@@ -104,7 +105,7 @@ def test_a_nevus_of_an_earlier_visit_keeps_nobody_at_home(visit, dermatologist, 
     factories.PredictionFactory(image=image, code=facts["code"], tier=facts["tier"])
     explanations = {each["code"]: each for each in build_content(visit)["explanations"]}
     nevus = explanations["nv"]
-    assert "You need no appointment" not in nevus["sections"]["when_to_seek_care"]
+    assert wording("You need no appointment") not in nevus["sections"]["when_to_seek_care"]
     assert nevus["urgency_from"] == "result"
     assert not nevus["is_confirmed"]
 
@@ -114,7 +115,7 @@ def test_the_hastiest_of_several_results_speaks_and_names_its_lesions(visit):
         photograph(visit, number, code="nv", tier=tier)
     urgent, calm = build_content(visit)["explanations"]
     assert (urgent["code"], calm["code"]) == ("akiec", "nv")
-    assert urgent["urgency"] == "The result of Lesion 2, Lesion 4 says: See a dermatologist within two weeks."
+    assert urgent["urgency"] == wording("The result of Lesion 2, Lesion 4 says: See a dermatologist within two weeks.")
     assert calm["urgency"].startswith(NO_HURRY)
 
 
@@ -132,7 +133,7 @@ def test_a_symptom_that_asks_for_a_look_is_not_answered_with_an_all_clear(visit)
     visit.bleeding = True
     visit.save(update_fields=["bleeding"])
     photograph(visit, 1, code="nv", tier="calm")
-    assert said(visit) == ("The result of Lesion 1 says: Have a dermatologist look at it.", "result")
+    assert said(visit) == (wording("The result of Lesion 1 says: Have a dermatologist look at it."), "result")
 
 
 @pytest.mark.parametrize(("code", "certainty"), [("nv", "certain"), ("nv", "probable"), ("mel", "certain")])
@@ -206,9 +207,9 @@ def test_the_pdf_says_it_too(visit, dermatologist):
     assert LABELLED in text
     assert text.count(GENERAL) == 2
     assert NO_HURRY not in text
-    assert "There is no hurry while it stays the same." not in text
+    assert wording("There is no hurry while it stays the same.") not in text
     unread, named = (lesion["photographs"][0]["assessment"] for lesion in json.loads(report.content)["lesions"])
     assert unread["next_steps"]
     assert all(step in text for step in unread["next_steps"])
-    assert text.count("What to do next, according to the software;") == 1, "a label says what to do itself"
+    assert text.count(wording("What to do next, according to the software;")) == 1, "a label says what to do itself"
     assert named["next_steps"]

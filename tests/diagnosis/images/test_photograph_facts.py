@@ -18,6 +18,7 @@ from diagnosis.reports.content import build_content
 from diagnosis.reviews.models import QueueEntry, Reason
 from mlmodel.network.quality import Reliability
 from tests import factories
+from tests.hooks import codes, wording
 from tests.page_forms import form_with
 
 DAY = datetime.timedelta(days=1)
@@ -231,14 +232,14 @@ def test_a_photograph_of_another_time_says_so_and_stands_where_it_was_taken(pati
     assert [each.image for each in shown] == [at_visit, before, brought]
     note = "not at this visit"
     assert client.get(new.get_absolute_url()).text.count(note) == 1
-    assert "Taken at another time than the visit" in client.get(brought.get_absolute_url()).text
-    assert "Taken at another time than the visit" not in client.get(at_visit.get_absolute_url()).text
+    assert "taken_at_another_time" in codes(client.get(brought.get_absolute_url()).text)
+    assert "taken_at_another_time" not in codes(client.get(at_visit.get_absolute_url()).text)
 
 
 def test_a_report_holds_the_kind_and_the_day(image, staff):
     taken = timezone.now() - 30 * DAY
     store_facts(image=image, stated=StatedFacts(kind="close_up", taken_at=taken), by=staff)
     (photograph,) = json.loads(json.dumps(build_content(image.visit)))["lesions"][0]["photographs"]
-    assert (photograph["kind"], photograph["kind_words"]) == ("close_up", "Close-up without a dermatoscope")
+    assert (photograph["kind"], photograph["kind_words"]) == ("close_up", wording("Close-up without a dermatoscope"))
     assert photograph["taken_on"] == timezone.localdate(taken).isoformat()
     assert photograph["was_taken_at_another_time"] is True

@@ -15,6 +15,7 @@ from mlmodel.segmentation.dermoscopic_colours import COLOURS
 from mlmodel.segmentation.segmenter import OutlineProblem, get_segmenter
 from tests import factories
 from tests.diagnosis.photographing import MEASURED, blurred, kept, measured_as, sample
+from tests.hooks import wording
 from tests.page_forms import token_of
 
 
@@ -48,7 +49,7 @@ def test_a_photograph_is_measured_as_it_is_judged_or_else_by_the_first_view(imag
     assert (row.segmenter_sha256, row.values) == (get_segmenter().sha256, judged.values)
     assert "ABCD, measured" in text_of(first)
     assert text_of(first).count("how it is measured") in (0, 4)
-    assert "The network does not use these numbers" in text_of(again)
+    assert wording("The network does not use these numbers") in text_of(again)
 
 
 def test_measuring_leaves_the_answer_alone(image, staff, sign_in):
@@ -98,7 +99,7 @@ def test_a_doubtful_outline_is_not_shown_and_the_page_says_why(image, staff, sig
     answer = sign_in(staff).get(image.get_absolute_url())
 
     assert doubt_in_words(doubt) in text_of(answer)
-    assert "neither good nor bad" in text_of(answer)
+    assert wording("neither good nor bad") in text_of(answer)
     assert "data-outline" not in answer.content.decode().replace("outline.js", "")
     assert "how it is measured" not in text_of(answer)
 
@@ -108,7 +109,7 @@ def test_a_cut_lesion_says_so_and_has_colours_only(image, staff, sign_in):
 
     text = text_of(sign_in(staff).get(image.get_absolute_url()))
 
-    assert "extends beyond the square" in text
+    assert wording("extends beyond the square") in text
     assert text.count("Only part of the lesion is in the picture.") == 2
     assert "at least 45 %" in text
     assert "Colours 2 of 6" in text
@@ -120,7 +121,7 @@ def test_a_lesion_without_any_of_the_six_colours(image):
     )
 
     assert view.rows[2].value == "0 of 6"
-    assert "hardly differs from the skin" in view.rows[2].words
+    assert wording("hardly differs from the skin") in view.rows[2].words
 
 
 def test_a_refused_photograph_is_not_measured(visit, lesion, staff, photograph, sign_in):

@@ -11,6 +11,7 @@ from diagnosis.reviews.services import record_review
 from patients.models import Clinic, Reading, ReviewRule, Role
 from tests import factories
 from tests.diagnosis.reporting import signed_report
+from tests.hooks import codes
 
 NEXT = "/admin/review/"
 # What only the network, a colleague or a default could have put on the page.
@@ -79,7 +80,7 @@ def test_urgent_ones_come_first_without_saying_so(reader, patient):
     calm, urgent = waiting(patient, code="nv", tier="calm"), waiting(patient)
     page = reader.get(NEXT)
     assert page.context["image"] == urgent != calm
-    assert "In the queue because" not in page.content.decode()
+    assert "queue_reasons" not in codes(page.content.decode())
 
 
 def test_after_the_answer_the_network_is_shown_and_a_second_review_is_marked(reader, dermatologist, urgent):
@@ -88,14 +89,14 @@ def test_after_the_answer_the_network_is_shown_and_a_second_review_is_marked(rea
     text = main_of(reader.get(response.url))
     assert "What it could be" in text
     assert reverse("image-file", args=[urgent.pk, "heat-map"]) in text
-    assert "The network disagrees" in text
+    assert "network_disagrees" in codes(text)
     assert "Next photograph" in text
     answer(reader, urgent, "mel")
     first, second = Review.objects.in_order()
     seen = SeenAnswer.objects.get(image=urgent, member=dermatologist)
     assert (first.answer, first.was_blinded, first.answer_seen_at) == ("nv", True, None)
     assert (second.answer, second.was_blinded, second.answer_seen_at) == ("mel", False, seen.seen_at)
-    assert "after seeing the network" in main_of(reader.get(address(urgent)))
+    assert "after_seeing_the_network" in codes(main_of(reader.get(address(urgent))))
 
 
 def test_certainty_is_chosen_and_never_assumed(reader, urgent):

@@ -20,6 +20,7 @@ from diagnosis.reviews.services import record_review
 from patients.models import ReviewRule, Role
 from tests import factories
 from tests.diagnosis.photographing import MEASURED
+from tests.hooks import wording
 
 WRONG = timedelta(hours=1)
 
@@ -91,7 +92,7 @@ def test_the_newest_answer_is_shown(image, dermatologist, set_back, sign_in):
     assert image.shown_prediction == Prediction.objects.shown().get() == urgent
     assert Image.objects.with_shown_prediction().get().shown_prediction == urgent
     page = sign_in(dermatologist).get(image.get_absolute_url()).content.decode()
-    assert "See a dermatologist within two weeks" in page
+    assert wording("See a dermatologist within two weeks") in page
 
 
 def test_a_changed_tier_waits_until_somebody_has_read_it(image, dermatologist, set_back):

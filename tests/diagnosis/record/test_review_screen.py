@@ -14,6 +14,7 @@ from diagnosis.reviews.queue import refresh_queue_entry
 from diagnosis.reviews.services import record_review
 from patients.models import Reading, ReviewRule, Role
 from tests import factories
+from tests.hooks import coded, codes
 
 NEXT = "/admin/review/"
 NETWORK_SAID = "What it could be"
@@ -124,7 +125,7 @@ def test_skipping_and_coming_back(reader, urgent, calm):
     answer(reader, calm, "nv")
     page = shown(reader)
     assert page.context["image"] is None
-    assert "the 1 photograph that I skipped" in page.content.decode()
+    assert "only_skipped_left" in codes(page)
     reader.post(reverse("admin:review-skipped"))
     assert shown(reader).context["image"] == urgent
     assert not QueueSkip.objects.exists()
@@ -146,23 +147,23 @@ def test_the_last_skip_is_named_and_undone_by_the_same_key(reader, dermatologist
 def test_another_photograph_of_the_lesion_that_is_confirmed_otherwise_is_named(reader, dermatologist, urgent):
     other = waiting(urgent.visit.patient, code="nv", tier="calm", lesion=urgent.lesion, visit=urgent.visit)
     answer(reader, urgent, "mel")
-    assert "photograph of this lesion is confirmed as" not in shown(reader).content.decode()
+    assert "conflicting_label" not in codes(shown(reader))
     answer(reader, other, "nv")
-    assert "Another photograph of this lesion is confirmed as: Melanoma." in shown(reader).content.decode()
+    assert "Melanoma" in coded(shown(reader), "conflicting_label")
     answer(reader, other, "mel")
-    assert "photograph of this lesion is confirmed as" not in shown(reader).content.decode()
+    assert "conflicting_label" not in codes(shown(reader))
 
 
 def test_who_cannot_tell_is_told_that_it_settles_nothing(reader, urgent):
     answer(reader, urgent, "cannot_tell")
     page = shown(reader).content.decode()
     assert "Recorded: <b>Cannot tell</b>" in page
-    assert "It does not settle the label" in page
+    assert "does_not_settle" in codes(page)
 
 
 def test_nothing_waits(reader, db):
     text = shown(reader).content.decode()
-    assert "Nothing to review" in text
+    assert "nothing_to_review" in codes(text)
     assert reverse("visits") in text
 
 
@@ -171,10 +172,10 @@ def test_undoing_a_review(reader, urgent, calm):
     assert reader.post(reverse("admin:review-undo")).url == address(urgent)
     assert ConfirmedLabel.objects.get().state == "open"
     page = shown(reader, address(urgent)).content.decode()
-    assert "Undone: Melanocytic nevus (mole)." in page
+    assert "Melanocytic nevus (mole)" in coded(page, "review_undone")
     assert "withdrawn" in page
     again = reader.post(reverse("admin:review-undo"), follow=True).content.decode()
-    assert "There is nothing to undo" in again
+    assert "nothing_to_undo" in codes(again)
 
 
 def test_what_was_taken_back_stays_written_and_nothing_before_it_is_offered(reader, urgent, calm):
@@ -252,7 +253,7 @@ def test_who_has_looked_cannot_take_a_blinded_review_back(reader, urgent, blinde
     answer(reader, urgent, "nv")
     shown(reader, address(urgent))
     page = reader.post(reverse("admin:review-undo"), follow=True).content.decode()
-    assert "You have seen the network&#x27;s answer since" in page
+    assert "network_seen_since" in codes(page)
     assert Review.objects.standing().count() == 1
     answer(reader, urgent, "mel")
     assert not Review.objects.latest("created_at").was_blinded
@@ -299,9 +300,9 @@ def test_answers_are_for_the_clinics_dermatologists(sign_in, urgent, manager, st
 
 def test_who_else_has_it_on_the_screen_is_told(reader, sign_in, clinic, urgent):
     colleague = factories.MemberFactory(clinic=clinic, role=Role.DERMATOLOGIST)
-    assert "at this moment" not in shown(reader).content.decode()
+    assert "open_at_a_colleague" not in codes(shown(reader).content.decode())
     page = shown(sign_in(colleague), address(urgent)).content.decode()
-    assert "has this photograph open right now" in page
+    assert "open_at_a_colleague" in codes(page)
     assert shown(sign_in(colleague)).context["image"] is None
 
 

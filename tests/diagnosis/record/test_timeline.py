@@ -28,6 +28,7 @@ from tests.factories import (
     PredictionFactory,
     VisitFactory,
 )
+from tests.hooks import wording
 
 MARCH, JUNE = datetime.date(2026, 3, 3), datetime.date(2026, 6, 9)
 FORBIDDEN = re.compile(r"\bno change|unchanged|not changed|\bstable\b|\bstayed\b|\bsame\b(?! lesion)", re.IGNORECASE)
@@ -79,7 +80,7 @@ def test_a_rise_in_numbers(lesion, staff):
     assert shown.sentence.startswith(
         "Since 3 March 2026 the malignant probability rose from 2 to 39 in 100 and the area grew by about 40\u00a0%."
     )
-    assert "See a dermatologist within two weeks" in shown.sentence
+    assert wording("See a dermatologist within two weeks") in shown.sentence
     assert shown.tone == "urgent"
     assert shown.doubts == ()
 
@@ -90,7 +91,7 @@ def test_a_difference_of_one_day_is_called_so_and_never_no_change(lesion):
 
     shown = change(lesion)
     assert "rose from 4 to 19 in 100" in shown.sentence
-    assert "no more than those to photographs of a single day" in shown.doubts[0]
+    assert wording("no more than those to photographs of a single day") in shown.doubts[0]
     assert shown.tone == ""
 
 
@@ -112,7 +113,7 @@ def test_a_higher_tier_is_named_however_small_the_difference(lesion):
     photographed(lesion, JUNE, 0.23, tier="urgent")
 
     shown = change(lesion)
-    assert "See a dermatologist within two weeks" in shown.sentence
+    assert wording("See a dermatologist within two weeks") in shown.sentence
     assert shown.tone == "urgent"
 
 

@@ -10,6 +10,7 @@ from diagnosis.followup.models import NextStep, TodayFilter
 from diagnosis.record.today.page import header_count
 from diagnosis.reviews.models import QueueEntry
 from tests import factories
+from tests.hooks import codes
 
 SECTIONS = ["urgent", "visits", "results", "unplanned", "procedures", "overdue", "due", "reminders", "drafts"]
 
@@ -124,5 +125,5 @@ def test_a_members_filter_is_kept_and_said(sign_in, clinic, staff, dermatologist
 @pytest.mark.parametrize("sent", [{"whose": "yours"}, {"whose": "all", "body_site": "moon"}, {"whose": "\0"}])
 def test_a_filter_that_does_not_exist_is_refused(sign_in, staff, sent):
     response = sign_in(staff).post(reverse("today-filter"), sent, follow=True)
-    assert "This filter does not exist" in response.text
+    assert "no_such_filter" in codes(response.text)
     assert not TodayFilter.objects.exists()

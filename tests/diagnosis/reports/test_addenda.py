@@ -18,6 +18,7 @@ from diagnosis.reports.validity import unreported_changes_of
 from diagnosis.reviews.services import record_review
 from tests import factories
 from tests.diagnosis.reporting import MELANOMA, NEVUS, confirm, photographed_visit, signed_addendum, signed_report
+from tests.hooks import codes, error_codes, wording
 
 
 @pytest.fixture
@@ -41,12 +42,12 @@ def stored_addenda() -> list[str]:
 
 def test_reviews_after_the_signature_are_seen_beside_the_report(sign_in, visit, report, dermatologist, staff):
     client, url = sign_in(dermatologist), reverse("visit", args=[visit.pk])
-    assert "since the report was signed" not in client.get(url).content.decode()
+    assert "report_no_longer_valid" not in codes(client.get(url).content.decode())
     confirm(visit, dermatologist, code="mel")
     text = " ".join(client.get(url).content.decode().split())
-    assert "Newer reviews contradict the signed report" in text
+    assert "labels_since" in codes(text)
     assert "Melanoma <span" in text
-    assert "(signed without a label)" in text
+    assert "signed_without_label" in codes(text)
     assert reverse("visit-addendum", args=[visit.pk]) in text
     assert reverse("visit-addendum", args=[visit.pk]) not in sign_in(staff).get(url).content.decode()
 
@@ -73,14 +74,14 @@ def test_other_words_for_something_else_are_another_label(visit, dermatologist):
 
 def test_the_photographs_page_says_so_until_it_is_added(sign_in, visit, report, dermatologist, staff):
     url, addendum = visit.images.get().get_absolute_url(), reverse("visit-addendum", args=[visit.pk])
-    assert "A signed report contradicts this" not in sign_in(dermatologist).get(url).content.decode()
+    assert "contradicted_reports" not in codes(sign_in(dermatologist).get(url).content.decode())
     confirm(visit, dermatologist, code="nv")
     page = sign_in(dermatologist).get(url).content.decode()
-    assert "A signed report contradicts this" in page
+    assert "contradicted_reports" in codes(page)
     assert addendum in page
     assert addendum not in sign_in(staff).get(url).content.decode()
     signed_addendum(report, dermatologist)
-    assert "A signed report contradicts this" not in sign_in(dermatologist).get(url).content.decode()
+    assert "contradicted_reports" not in codes(sign_in(dermatologist).get(url).content.decode())
 
 
 @pytest.mark.usefixtures("network_shown")
@@ -127,18 +128,18 @@ def test_the_addendum_from_the_page_to_the_patient(sign_in, visit, report, derma
     client, url = sign_in(dermatologist), reverse("visit-addendum", args=[visit.pk])
     page = client.get(url)
     assert "Melanoma" in page.content.decode()
-    assert "as soon as you sign it" in page.content.decode()
+    assert "patient_reads_at_once" in codes(page.content.decode())
 
     seen = page.context["form"]["seen"].value()
     refused = client.post(url, {"words": " ", "replaces_plan": "yes", "seen": seen})
     assert refused.status_code == 422
-    assert "The addendum is empty" in refused.content.decode()
+    assert error_codes(refused) == {"words": ["required"]}
 
     words = "Histology says <b>melanoma</b>.\r\nCome on Monday."
     sent = {"words": words, "replaces_plan": "yes", "seen": seen}
     response = client.post(url, sent, follow=True)
-    assert "The patient can read it now" in response.content.decode()
-    assert "since the report was signed" not in response.content.decode()
+    assert "patient_reads_now" in codes(response.content.decode())
+    assert "report_no_longer_valid" not in codes(response.content.decode())
     addendum = report.addenda.get()
     assert (addendum.number, addendum.signed_by) == (1, dermatologist)
     content = json.loads(addendum.content)
@@ -152,7 +153,7 @@ def test_the_addendum_from_the_page_to_the_patient(sign_in, visit, report, derma
     assert report.addenda.count() == 1
     stale = client.post(url, {**sent, "words": "Come on Tuesday."})
     assert stale.status_code == 422
-    assert "changed while you were reading it" in stale.content.decode()
+    assert "visit_changed" in codes(stale.content.decode())
     assert "Come on Tuesday." in stale.content.decode(), "what was typed stays"
     assert report.addenda.count() == 1
 
@@ -163,10 +164,10 @@ def test_the_addendum_from_the_page_to_the_patient(sign_in, visit, report, derma
     assert "Histology says &lt;b&gt;melanoma&lt;/b&gt;." in own
     since = own.index("Your dermatologist’s assessment since")
     # What is malignant is as red there as in the report, and stands before what the software said.
-    assert own.index("tier tier-urgent") < since < own.index("What the software said before")
-    assert "This is what the software says" not in own, "what it advised is out of date"
-    assert "what was added above counts." in own
-    assert "addendum added on" in patient.get(reverse("my-visits")).content.decode()
+    assert own.index("tier tier-urgent") < since < own.index(wording("What the software said before"))
+    assert wording("This is what the software says") not in own, "what it advised is out of date"
+    assert wording("what was added above counts.") in own
+    assert "has_addendum" in codes(patient.get(reverse("my-visits")).content.decode())
     pdf = patient.get(reverse("addendum-pdf", args=[addendum.pk]))
     assert hashlib.sha256(pdf.content).hexdigest() == addendum.pdf_sha256
     assert "addendum-1.pdf" in pdf["Content-Disposition"]
@@ -208,7 +209,7 @@ def test_a_failed_signature_leaves_nothing_behind(report, dermatologist, monkeyp
 
 def test_an_open_visit_is_changed_itself(sign_in, visit, dermatologist):
     page = sign_in(dermatologist).get(reverse("visit-addendum", args=[visit.pk]), follow=True)
-    assert "not signed yet" in page.content.decode()
+    assert "not_signed" in codes(page.content.decode())
 
 
 @pytest.mark.parametrize("words", ["\0", "x" * 10_001])

@@ -13,6 +13,7 @@ from diagnosis.reviews.answers import ANSWERS, is_malignant_answer
 from diagnosis.reviews.services import record_review
 from tests import factories
 from tests.diagnosis.reporting import signed_addendum, signed_report
+from tests.hooks import articles, chips, coded, codes, wording
 
 MALIGNANT = [answer for answer in ANSWERS if is_malignant_answer(answer)]
 
@@ -50,8 +51,8 @@ def test_a_malignant_label_explains_the_lesion_and_no_calmer_photograph_does(
     assert page.count("About: ") == len(data["explanations"])
     assert "Nothing alarming" not in page
     assert "fewer than 1" not in page
-    assert "The software did not recognise the danger." in page
-    assert "diagnosed this spot from another photograph" in page
+    assert wording("The software did not recognise the danger.") in page
+    assert wording("diagnosed this spot from another photograph") in page
 
 
 def test_beside_a_malignant_label_one_haste_is_said(sign_in, patient, dermatologist, patient_user):
@@ -82,9 +83,9 @@ def test_what_a_lesion_was_confirmed_as_before_leads(sign_in, patient, dermatolo
     data = json.loads(client.get(reverse("report-json", args=[report.pk])).content)
 
     assert [each["code"] for each in data["explanations"]] == ["bcc"]
-    assert "Basal cell carcinoma</strong> (malignant): confirmed at the visit of 1 Febr" in page
-    assert "About: Melanocytic nevus" not in page
-    assert "Confirmed: Basal cell carcinoma" in client.get(reverse("my-visits")).content.decode()
+    assert wording("Basal cell carcinoma</strong> (malignant): confirmed at the visit of 1 Febr") in page
+    assert "nv" not in articles(page)
+    assert coded(client.get(reverse("my-visits")), "confirmed") == "Confirmed: Basal cell carcinoma"
 
 
 def test_the_patients_list_names_every_diagnosis_as_staffs_list_does(sign_in, patient, dermatologist, patient_user):
@@ -100,7 +101,7 @@ def test_the_patients_list_names_every_diagnosis_as_staffs_list_does(sign_in, pa
     for name in ("Melanoma", "Merkel cell carcinoma", "Basal cell carcinoma", "Squamous cell carcinoma"):
         assert f"Confirmed: {name}" in own
         assert f"Confirmed: {name}" in staffs
-    assert "See within two weeks: taken without a dermatoscope" in own
+    assert ("no_dermatoscope", "urgent") in chips(own)
 
 
 @pytest.mark.parametrize(
@@ -117,9 +118,9 @@ def test_no_label_hides_an_urgent_answer_in_the_patients_list(
     signed_report(image.visit, dermatologist, released=True)
     listed = " ".join(sign_in(patient_user).get(reverse("my-visits")).content.decode().split())
     for tone, words in chips.items():
-        assert f'<span class="badge {tone}">{words}' in listed
+        assert f'class="badge {tone}">{words}' in listed
     page = read(sign_in(patient_user), image.visit)
-    assert ('badge-urgent">See a dermatologist' in page) is (answer == "meltump")
+    assert ('badge-urgent">See' in page) is (answer == "meltump")
 
 
 def test_visits_of_one_day_are_told_apart_by_their_lesions(sign_in, patient, dermatologist, patient_user):
@@ -149,7 +150,7 @@ def test_the_patients_page_leads_with_what_holds_now(sign_in, replaced, patient_
     page = read(sign_in(patient_user), replaced.visit)
     assert page.index("It is a melanoma.") < page.index("Come again in nine months.")
     assert "About: Melanoma" in page
-    assert "About: Melanocytic nevus" not in page
+    assert "nv" not in articles(page)
     assert "Replaced on " in page
     assert "<s>Melanocytic nevus (mole)</s>" in page
     assert "<s>Come again in nine months.</s>" in page
@@ -167,15 +168,15 @@ def test_what_the_laboratory_says_is_said_as_that(sign_in, patient, dermatologis
     assert (change["now"]["certainty"], change["now"]["basis"]) == ("certain", "histopathology")
     page = read(sign_in(patient_user), image.visit)
     assert page.count("· certain · histopathology") == 2, "in what was added, and beside the photograph"
-    assert "The laboratory has examined it" in page
+    assert wording("The laboratory has examined it") in page
 
 
 def test_staff_see_that_the_plan_was_replaced(sign_in, replaced, staff):
     page = " ".join(sign_in(staff).get(replaced.visit.get_absolute_url()).content.decode().split())
-    assert page.index("by an addendum</span>") < page.index("<s>Come again in nine months.</s>")
+    assert page.index("plan_replaced") < page.index("<s>Come again in nine months.</s>")
     image = replaced.visit.images.get()
     page = " ".join(sign_in(staff).get(image.get_absolute_url()).content.decode().split())
-    assert page.index("by an addendum</span>") < page.index("<s>Come again in nine months.</s>")
+    assert page.index("plan_replaced") < page.index("<s>Come again in nine months.</s>")
     assert "It is a melanoma. It is removed within two weeks." in page
 
 
@@ -185,16 +186,17 @@ def test_staff_see_that_a_plan_was_made_before_its_label_changed(sign_in, patien
     named(image, dermatologist, "mel")
     for page in (image, image.visit):
         shown = " ".join(sign_in(staff).get(page.get_absolute_url()).content.decode().split())
-        assert "made before later findings</span> <br> Come again in nine months." in shown
+        assert "plan_made_before" in codes(shown)
+        assert "</span> <br> Come again in nine months." in shown
 
 
 def test_an_addendum_of_words_alone_adds_to_the_plan(sign_in, patient, dermatologist, patient_user):
     image = named(answered(patient, visit__plan="Come again in nine months."), dermatologist, "nv")
     signed_addendum(signed_report(image.visit, dermatologist, released=True), dermatologist, words="Bring your card.")
     page = read(sign_in(patient_user), image.visit)
-    assert "what was added above counts." in page
+    assert wording("what was added above counts.") in page
     assert "<s>" not in page
-    assert "About: Melanocytic nevus" in page
+    assert "nv" in articles(page)
 
 
 def test_one_file_holds_report_and_addenda_and_what_was_signed_stays_verifiable(sign_in, replaced, patient_user):

@@ -20,6 +20,7 @@ from diagnosis.reviews.answers import Certainty
 from diagnosis.reviews.services import record_review
 from tests.diagnosis.photographing import measured_as
 from tests.diagnosis.reporting import MELANOMA, photographed_visit, refused_photograph, signed_addendum, signed_report
+from tests.hooks import wording
 
 pytestmark = pytest.mark.slow
 
@@ -149,9 +150,9 @@ def test_addenda_share_pages_and_the_report_begins_on_one_of_its_own(visit, derm
         assert not lines[-1].startswith(("What ", "Added by"))
     heads = [lines[0] for lines in pages[:of_report]]
     assert ["· " in head for head in heads] == [False, *[True] * (len(heads) - 1)], "its letterhead, then heads"
-    assert "pages before the report" not in " ".join(told), "they are those pages"
+    assert wording("pages before the report") not in " ".join(told), "they are those pages"
     for lines in pages[of_report:]:
-        assert "the pages before the report count" in lines[0]
+        assert wording("the pages before the report count") in lines[0]
     assert overprinted(tmp_path / "report.pdf") == []
 
 
@@ -161,14 +162,14 @@ def test_what_a_newer_addendum_overtakes_is_marked(visit, dermatologist, tmp_pat
     today = date_format(timezone.localdate(), "j F Y")
 
     newest, third, middle, oldest = re.split(r"Addendum [123] to the skin examination report", told)
-    assert "Replaced by addendum" not in newest
+    assert wording("Replaced by addendum") not in newest
     for older in (third, middle):
-        assert f"Replaced by addendum 4 of {today}" in older
+        assert wording(f"Replaced by addendum 4 of {today}") in older
     # The second replaces the plan of the report; what the first said of that plan is no longer so.
-    assert "This replaces what was planned before." in middle
-    assert f"Its plan was replaced by addendum 2 of {today}." in oldest
-    assert "Its plan was replaced" not in middle
-    assert told.count("where parts differ, the newest addendum counts") == 1
+    assert wording("This replaces what was planned before.") in middle
+    assert wording(f"Its plan was replaced by addendum 2 of {today}.") in oldest
+    assert wording("Its plan was replaced") not in middle
+    assert told.count(wording("where parts differ, the newest addendum counts")) == 1
 
 
 def overprinted(file: Path) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from diagnosis.reviews.services import record_review
 from mlmodel.taxonomy import CODES
 from tests import factories
 from tests.diagnosis.reporting import MELANOMA, NEVUS, confirm, photographed_visit, refused_photograph
+from tests.hooks import wording
 
 
 @pytest.fixture
@@ -92,4 +93,4 @@ def test_a_lesion_is_one_line_at_a_glance(patient, dermatologist):
     record_review(image=second, reviewer=dermatologist, answer="mel", certainty=Certainty.CERTAIN)
     (lesion,) = present(build_content(visit))["lesions"]
     assert lesion["glance"]["labels"] == [{"name": "Melanoma", "words": "certain"}]
-    assert lesion["glance"]["tier_words"] == "The software also assessed the photograph as dangerous."
+    assert lesion["glance"]["tier_words"] == wording("The software also assessed the photograph as dangerous.")

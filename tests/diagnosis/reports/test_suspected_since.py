@@ -13,6 +13,7 @@ from tests import factories
 from tests.diagnosis.reporting import signed_addendum, signed_report
 from tests.diagnosis.reports.test_report_as_it_holds import answered, named, read
 from tests.diagnosis.reports.test_second_thoughts import AGAIN, page_of, says
+from tests.hooks import chips, coded, codes, wording
 
 
 def reported(patient, dermatologist, *, label: str = "", tier: str = "calm"):
@@ -41,22 +42,22 @@ def test_a_report_that_calls_nothing_dangerous_does_not_outlast_a_suspicion(
         assert AGAIN in told.content.decode()
         assert "nine months" not in told.content.decode()
     staffs = sign_in(dermatologist)
-    assert "Reviews contradict the signed report" in staffs.get(reverse("visits")).content.decode()
+    assert "reviews_contradict_report" in codes(staffs.get(reverse("visits")).content.decode())
     assert "suspected: Melanoma (not settled)" in page_of(staffs, image.visit)
     form = staffs.get(reverse("visit-addendum", args=[image.visit_id])).content.decode()
     assert "suspected: Melanoma (not settled)" in form
-    assert "Does the plan still hold?" in form
+    assert wording("Does the plan still hold?") in form
 
     added = json.loads(signed_addendum(report, dermatologist, words="It has to come out.", replaces_plan=True).content)
 
     assert [(each["now"]["code"], each["now"]["suspected"]) for each in added["labels"]] == [("", "Melanoma")]
-    assert "Reviews contradict the signed report" not in staffs.get(reverse("visits")).content.decode()
+    assert "reviews_contradict_report" not in codes(staffs.get(reverse("visits")).content.decode())
     page = read(patients, image.visit)
     assert "It has to come out." in page
     assert "Suspected: Melanoma (not settled)" in page
-    assert "A dermatologist has called it Melanoma. Reviews have not settled that yet." in page
+    assert wording("A dermatologist has called it Melanoma. Reviews have not settled that yet.") in page
     assert "tier-calm" not in page
-    assert "You need no appointment" not in page
+    assert wording("You need no appointment") not in page
     assert "<s>Come again in nine months.</s>" in page
     listed = patients.get(reverse("my-visits")).content.decode()
     assert "badge-urgent" in listed
@@ -71,11 +72,12 @@ def test_a_suspicion_that_is_taken_back_is_told_too(sign_in, patient, dermatolog
     staffs = sign_in(dermatologist)
     page = page_of(staffs, image.visit)
     assert "Melanocytic nevus (mole)" in page
-    assert "(signed as: suspected: Melanoma (not settled))" in page
+    assert "signed_without_label" not in codes(page)
+    assert "suspected: Melanoma (not settled))" in page
     (label,) = json.loads(signed_addendum(report, dermatologist, words="It is a mole.").content)["labels"]
     assert (label["then"]["suspected"], label["now"]["code"], label["now"]["suspected"]) == ("Melanoma", "nv", "")
     page = read(sign_in(patient_user), image.visit)
-    assert "A dermatologist has called it" not in page
+    assert wording("A dermatologist has called it") not in page
 
 
 def test_who_was_told_to_be_seen_soon_reads_on(sign_in, patient, dermatologist, patient_user):
@@ -106,7 +108,7 @@ def test_who_adds_is_told_that_the_plan_speaks_of_the_changed_lesion(sign_in, pa
     signed_report(visit, dermatologist)
     named(image, dermatologist, "mel")
     form = " ".join(sign_in(dermatologist).get(reverse("visit-addendum", args=[visit.pk])).content.decode().split())
-    assert (f"The plan mentions {image.lesion.title}" in form) is is_named
+    assert (image.lesion.title in coded(form, "plan_mentions")) is is_named
 
 
 def test_what_the_laboratory_proves_is_named_and_counts(sign_in, patient, dermatologist):
@@ -115,11 +117,11 @@ def test_what_the_laboratory_proves_is_named_and_counts(sign_in, patient, dermat
     says(later, dermatologist, "mel", basis="histopathology")
     client = sign_in(dermatologist)
     for record in (before, later, before.visit, before.lesion, patient):
-        assert "Melanoma by histopathology" in page_of(client, record), record
-    assert client.get(reverse("visits")).content.decode().count("Melanoma by histopathology") == 2
+        assert "contradiction" in codes(page_of(client, record)), record
+    assert codes(client.get(reverse("visits"))).count("contradiction") == 2
     page = page_of(client, before)
-    assert "Melanoma by histopathology, which counts." in page
-    assert "rely on neither" not in page
+    assert wording("Melanoma by histopathology, which counts.") in page
+    assert wording("rely on neither") not in page
 
 
 def test_the_list_says_what_the_page_says_beside_a_harmless_label(sign_in, patient, dermatologist):
@@ -130,9 +132,9 @@ def test_the_list_says_what_the_page_says_beside_a_harmless_label(sign_in, patie
         client.get(reverse("visits")).content.decode(),
         page_of(client, patient),
     ):
-        assert "Network: have it looked at" in page
+        assert ("network_disagrees", "refused") in chips(page)
     says(image, dermatologist, "nv", basis="histopathology")
-    assert "Network: have it looked at" not in client.get(reverse("visits")).content.decode()
+    assert "network_disagrees" not in codes(client.get(reverse("visits")))
 
 
 @pytest.mark.parametrize("certainty", ["unsure", "certain"])
@@ -174,15 +176,15 @@ def test_a_suspicion_reaches_the_lesions_photographs_that_were_called_harmless(
 
     staffs, patients = sign_in(dermatologist), sign_in(patient_user)
     for record in (before, before.visit, before.lesion):
-        assert "Suspected on another photograph: Melanoma" in page_of(staffs, record), record
+        assert "suspected_elsewhere" in codes(page_of(staffs, record)), record
     page = page_of(staffs, before)
-    assert "A dermatologist has called another photograph of this lesion Melanoma" in page
-    assert "This counts." not in page
-    assert "You need no appointment" not in page
+    assert "Melanoma" in coded(page, "suspected_elsewhere")
+    assert wording("This diagnosis counts.") not in page
+    assert wording("You need no appointment") not in page
     assert "tier-calm" not in page
     assert flagged(staffs, before.visit)
     listed = staffs.get(reverse("visits")).content.decode()
-    assert listed.count("Suspected on another photograph: Melanoma") == 1
+    assert codes(listed).count("suspected_elsewhere") == 1
     assert "badge-calm" not in listed
     for address in (reverse("my-visit", args=[before.visit_id]), reverse("report-pdf", args=[report.pk])):
         assert AGAIN in patients.get(address).content.decode()
@@ -191,9 +193,9 @@ def test_a_suspicion_reaches_the_lesions_photographs_that_were_called_harmless(
 
     page = read(patients, before.visit)
     assert "The newer photograph worries us." in page
-    assert "Melanoma</strong> (malignant): suspected at the visit of" in page
+    assert wording("Melanoma</strong> (malignant): suspected at the visit of") in page
     assert "tier-calm" not in page
-    assert "You need no appointment" not in page
+    assert wording("You need no appointment") not in page
     assert "Suspected: Melanoma" in patients.get(reverse("my-visits")).content.decode()
     assert not flagged(staffs, before.visit)
     named(later, dermatologist, "mel")
@@ -214,8 +216,10 @@ def test_of_two_other_photographs_the_better_founded_one_speaks(sign_in, patient
     named(answered(patient, lesion=image.lesion, visit__date=datetime.date(2026, 1, 1)), dermatologist, "mel")
     answered(patient, tier="urgent", lesion=image.lesion, visit__date=datetime.date(2026, 6, 1))
     page = page_of(sign_in(dermatologist), image)
-    assert "Another photograph of this lesion, from 1 Jan 2026, is confirmed as: Melanoma." in page
-    assert "The more urgent answer counts" not in page
+    shown = coded(page, "other_photograph_confirmed")
+    assert "1 Jan 2026" in shown
+    assert "Melanoma" in shown
+    assert wording("The more urgent answer counts") not in page
 
 
 # --- Earlier reports do not hide later changes -----------------------------------------------------------------------
@@ -250,7 +254,7 @@ def test_what_was_found_elsewhere_and_taken_back_is_told_each_time(sign_in, pati
         assert not flagged(staffs, image.visit)
         page = read(patients, image.visit)
         assert ("About: Melanoma" in page) is (answer == "mel")
-    assert "No longer confirmed at another visit: Melanoma." in page_of(staffs, image.visit)
+    assert wording("No longer confirmed at another visit: Melanoma.") in page_of(staffs, image.visit)
 
 
 def test_a_report_does_not_go_on_quoting_what_another_visit_has_taken_back(
@@ -260,13 +264,13 @@ def test_a_report_does_not_go_on_quoting_what_another_visit_has_taken_back(
     second = answered(patient, lesion=first.lesion)
     report = signed_report(second.visit, dermatologist, released=True)
     patients = sign_in(patient_user)
-    assert "confirmed at the visit of 1 January 2026" in read(patients, second.visit)
+    assert wording("confirmed at the visit of 1 January 2026") in read(patients, second.visit)
     says(first, dermatologist, "cannot_tell")
     assert AGAIN in read(patients, second.visit)
     signed_addendum(report, dermatologist)
     page = read(patients, second.visit)
-    assert "No longer confirmed at another visit: Melanocytic nevus (mole)." in page
-    assert "confirmed at the visit of 1 January 2026" not in page
+    assert wording("No longer confirmed at another visit: Melanocytic nevus (mole).") in page
+    assert wording("confirmed at the visit of") not in page
 
 
 def test_a_harmless_report_does_not_outlast_the_photograph_it_rests_on(sign_in, patient, dermatologist, patient_user):

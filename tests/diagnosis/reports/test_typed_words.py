@@ -13,6 +13,7 @@ from diagnosis.reports.content import build_content
 from diagnosis.reports.report_view import present
 from patients.models import Lesion, Visit
 from tests.diagnosis.reporting import MELANOMA, confirm, photographed_visit, signed_report
+from tests.hooks import wording
 
 
 @pytest.fixture
@@ -39,11 +40,11 @@ def test_how_long_is_said_as_the_patient_said_it(sign_in, visit, dermatologist, 
         visit.refresh_from_db()
         pages = {name: reader.get(reverse(name, args=[visit.pk])).text for name in ("visit", "visit-sign")}
         for said in (*map(words_of, pages.values()), report_words(build_content(visit))):
-            assert f"How long, or since when {typed}" in said
+            assert wording(f"How long, or since when {typed}") in said
     signed_report(visit, dermatologist, released=True)
     own = words_of(sign_in(patient_user).get(reverse("my-visit", args=[visit.pk])).text)
     # Said although no symptom was ticked.
-    assert f"Symptoms not asked How long, or since when {typed}" in own
+    assert wording(f"Symptoms not asked How long, or since when {typed}") in own
 
 
 @pytest.mark.parametrize(

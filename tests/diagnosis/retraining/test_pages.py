@@ -11,6 +11,7 @@ from mlmodel.versions.serving import analyser_of
 from tests import factories
 from tests.diagnosis.retraining.cases import agreeing_patient, confirmed, confirmed_cases, in_turn
 from tests.diagnosis.retraining.test_run import at_work, fall_silent, newest
+from tests.hooks import coded, codes
 
 pytestmark = pytest.mark.django_db
 RUNS = "/admin/retraining/"
@@ -24,7 +25,7 @@ def test_the_button_is_there_when_there_is_something_to_learn(dermatologist, man
     client = sign_in(dermatologist)
     assert "Retrain now" not in client.get(RUNS).content.decode()
     refused = client.post(reverse("admin:retraining-start"), follow=True).content.decode()
-    assert "nothing new to train on" in refused
+    assert "nothing_to_learn" in codes(refused)
     confirmed(reader=dermatologist)
     assert "Retrain now" in client.get(RUNS).content.decode()
     assert "Retrain now" not in sign_in(manager).get(RUNS).content.decode()
@@ -57,8 +58,8 @@ def test_a_run_is_started_from_the_button_and_ends_with_a_verdict(
     version = reverse("version", args=[run.candidate.pk])
     assert f'href="{version}"' in shown
     # Twelve labels are too few to move the head, and whoever decides must know that nothing would change.
-    assert "Training found nothing better" in shown
-    assert "Training found nothing better" in client.get(version).content.decode()
+    assert "nothing_better_found" in codes(shown)
+    assert "nothing_better_found" in codes(client.get(version).content.decode())
     assert run.messages.filter(words__startswith="Nothing better was found").exists()
     # Nor do its pages claim that it finds more than the version that it is.
     points = [analyser_of(each).operating_points for each in (run.parent, run.candidate)]
@@ -79,10 +80,10 @@ def test_a_run_is_started_from_the_button_and_ends_with_a_verdict(
     assert thumbnail not in page(sign_in(stranger), run)
     assert run.candidate.name in client.get(RUNS).content.decode()
     # Photographs that a run left out still count as new: the page says where to read why.
-    assert "The last run could not use all of them" in client.get(RUNS).content.decode()
+    assert "last_run_left_out" in codes(client.get(RUNS).content.decode())
     needed = run.judgement["labels_needed"]
     assert needed
-    assert f"About {needed} more lesions in the clinic’s held-out test set would settle it" in page(client, run)
+    assert str(needed) in coded(page(client, run), "lesions_would_settle_it")
 
 
 def test_progress_is_polled_while_it_lives(dermatologist, sign_in):
@@ -97,7 +98,7 @@ def test_progress_is_polled_while_it_lives(dermatologist, sign_in):
     refused = client.post(reverse("admin:retraining-start"), follow=True).content.decode()
     assert "nothing new" in refused
     confirmed(reader=dermatologist)
-    assert "already in progress" in client.post(reverse("admin:retraining-start"), follow=True).content.decode()
+    assert "run_is_alive" in codes(client.post(reverse("admin:retraining-start"), follow=True).content.decode())
     assert "Retrain now" not in client.get(RUNS).content.decode()
 
 
@@ -105,16 +106,16 @@ def test_a_silent_run_is_seen_on_the_page_and_abandoned_there(dermatologist, sig
     run = at_work()
     client = sign_in(dermatologist)
     resumed = client.post(reverse("admin:retraining-resume", args=[run.pk]), follow=True).content.decode()
-    assert "need not be resumed" in resumed
+    assert "not_resumable" in codes(resumed)
     fall_silent(run)
     shown = page(client, run)
-    assert "The run stopped responding" in shown
+    assert "run_stopped" in codes(shown)
     assert "Resume" in shown
     client.post(reverse("admin:retraining-abandon", args=[run.pk]))
     run.refresh_from_db()
     assert run.status == RunStatus.ABANDONED
     again = client.post(reverse("admin:retraining-abandon", args=[run.pk]), follow=True).content.decode()
-    assert "no run to abandon" in again
+    assert "not_abandonable" in codes(again)
 
 
 def test_a_dead_run_is_resumed_by_a_worker(dermatologist, sign_in, django_capture_on_commit_callbacks, settings):

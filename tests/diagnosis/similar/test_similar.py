@@ -25,6 +25,7 @@ from patients.models import ConsentMethod, Decision, Member, Purpose, Role, Visi
 from patients.services import record_consent
 from tests import factories
 from tests.diagnosis.photographing import blurred, copies_of, kept, sample
+from tests.hooks import coded, codes, wording
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.services]
 NEVUS, MELANOMA, CARCINOMA, KERATOSIS, DERMATOFIBROMA = 6, 0, 9, 1, 3
@@ -324,7 +325,7 @@ class TestThePages:
         answer = sign_in(staff).get(page_of(photographed), headers={"HX-Request": "true"})
         html, text = answer.content.decode(), words(answer)
         assert "<html" not in html
-        assert "not evidence by themselves" in text
+        assert wording("not evidence by themselves") in text
         assert "Melanoma" in text
         assert "Thigh · age 60–69" in text
         assert re.search("Very alike|Alike", text)
@@ -341,10 +342,10 @@ class TestThePages:
         assert "<html" in answer.content.decode()
         assert "Melanoma" in words(answer)
         assert f'href="{photographed.get_absolute_url()}"' in answer.content.decode()
-        assert "not a diagnosis" in words(answer)
+        assert wording("not a diagnosis") in words(answer)
 
     def test_nothing_to_compare_with_is_said(self, photographed, staff, sign_in):
-        assert "There is no confirmed case to compare with yet" in words(sign_in(staff).get(page_of(photographed)))
+        assert "no_case_yet" in codes(sign_in(staff).get(page_of(photographed)))
 
     def test_patients_and_other_clinics_stay_out(self, photographed, patient_user, stranger, sign_in):
         assert sign_in(patient_user).get(page_of(photographed)).status_code == 403
@@ -404,7 +405,7 @@ class TestWhoseCase:
         monkeypatch.setattr(services, "LEAST_SHOWN", 1.01)
         page = sign_in(staff).get(page_of(photographed))
         assert (page.context["cases"], page.context["compared"]) == ([], 1)
-        assert "alike enough to be shown. 1 confirmed photograph was compared." in words(page)
+        assert "1" in coded(page, "no_case_alike")
         assert sign_in(staff).get(reverse("api-similar", args=[photographed.pk])).json()["cases"] == []
 
     def test_a_case_at_the_limit_is_shown(self, photographed, patient, staff, monkeypatch):

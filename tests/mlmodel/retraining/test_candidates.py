@@ -16,6 +16,7 @@ from mlmodel.releases.release_files import SHIPPED, sha256_of
 from mlmodel.retraining import GateRules, candidate_card, candidate_settings, judge_candidate, network_of, package_head
 from mlmodel.retraining.comparison import costs_of
 from tests.conftest import PHOTOGRAPHS
+from tests.hooks import wording
 
 pytestmark = pytest.mark.slow
 
@@ -168,7 +169,7 @@ def test_the_card_states_verdict_reasons_and_both_tests(made, judgement):
     assert judgement.verdict.value.upper() in made.card
     for reason in judgement.reasons:
         assert str(reason.text) in made.card
-    assert "On the base held-out test set" in made.card
-    assert "On the clinic's own held-out test set" in made.card
+    assert wording("On the base held-out test set") in made.card
+    assert wording("On the clinic's own held-out test set") in made.card
     assert f"{judgement.base.balanced_accuracy.candidate:.3f}" in made.card
     assert "photographs: 40" in made.card

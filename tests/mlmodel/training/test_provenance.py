@@ -18,6 +18,7 @@ from mlmodel.network.tiers import OperatingPoint
 from mlmodel.releases.sources import HAM10000, sources_trained_on
 from mlmodel.taxonomy import CODES
 from mlmodel.training.provenance import hardly_seen, learned_from, recorded_traits
+from tests.hooks import wording
 
 MEL, NV = LABELS.index("mel"), LABELS.index("nv")
 
@@ -158,5 +159,5 @@ def test_the_card_shows_every_group_that_is_counted_and_names_every_place(datase
     assert "(Vienna and Queensland; elsewhere)" in card_sources.limits(sources)
     card = card_sources.learned_from(sources)
     assert "| HAM10000 | 2 (1) | 0 (0) | 2 (2) |" in card
-    assert "ask the owner about the terms of use" in card
+    assert wording("ask the owner about the terms of use") in card
     assert "doi.org/10.1038/sdata.2018.161" in card
