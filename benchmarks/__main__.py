@@ -17,6 +17,7 @@ SCRIPTS = {
     "uploads": "--uploads 2",
     "serving": "--requests 2",
     "pages": "--patients 40 --photographs-each 2 --requests 1",
+    "audit": "--patients 40 --photographs-each 2 --requests 1",
     "alignment": "--lesions 2",
     "review_queue": "--photographs 600 --requests 1",
 }

@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=40)
     options = parser.parse_args()
     with scratch_installation():
-        people = _fill(options.patients, options.photographs_each)
+        people = fill(options.patients, options.photographs_each)
         print(f"{'page':42}{'p50':>9}{'p95':>9}{'CPU p95':>9}{'queries':>9}")
         for name, member, paths in _pages(people):
             times, computed, queries = _ask(member, paths, options.requests)
@@ -129,7 +129,7 @@ def _pages(people: dict[str, Any]) -> list[tuple[str, Any, list[str]]]:
     ]
 
 
-def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
+def fill(patients: int, photographs_each: int) -> dict[str, Any]:
     from django.core.files.base import ContentFile
     from django.core.files.storage import default_storage
 

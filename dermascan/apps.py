@@ -20,9 +20,13 @@ class DermaScanConfig(AppConfig):
             contact_letter,  # noqa: F401  (registers the e-mail for contact messages)
         )
         from dermascan.older_tables import refuse_unknown_tables
+        from diagnosis.record import audited
+        from patients.audit import receivers
 
         pre_migrate.connect(refuse_unknown_tables, sender=self, dispatch_uid="refuse tables of before 0.1.0")
 
+        audited.connect()
+        receivers.connect()
         make_queue_folders()
 
 

@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from patients.views import (
     accounts,
     api_tokens,
+    audit,
     consents,
     history,
     lesions,
@@ -18,6 +19,10 @@ from patients.views import (
 register_converter(consents.PurposeConverter, "purpose")
 
 urlpatterns = [
+    path("access/", audit.audit, name="audit"),
+    path("access/csv/", audit.audit_csv, name="audit-csv"),
+    path("access/unusual/", audit.audit_unusual, name="audit-unusual"),
+    path("my/access/", audit.my_access, name="my-access"),
     path("accounts/tokens/", api_tokens.api_tokens, name="api-tokens"),
     path("accounts/tokens/<uuid:token_id>/revoke/", api_tokens.api_token_revoke, name="api-token-revoke"),
     path("patients/", patients.patient_list, name="patients"),

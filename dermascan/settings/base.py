@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "patients.guessing.AccountFormsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "patients.middleware.CurrentMemberMiddleware",
+    "patients.audit.middleware.AuditMiddleware",
     "patients.middleware.MergedRecordsMiddleware",
     "dermascan.middleware.FormAddressesMiddleware",
     "dermascan.middleware.PrivatePagesMiddleware",
@@ -218,6 +219,15 @@ FILE_UPLOAD_HANDLERS = ["dermascan.core.multipart.EveryPart"]
 
 IDEMPOTENCY_KEYS_LAST_HOURS = 24
 
+# --- The audit trail: see docs/understand/privacy.md --------------------------------------------------------
+
+# Where entries wait while the database is full or read-only.
+AUDIT_SPOOL = str(DATA_DIR / "audit-spool.jsonl")
+# Where sealed entries are sent as JSON lines: a file, syslog://HOST:PORT, syslog+tcp://HOST:PORT or syslog:///dev/log.
+AUDIT_SHIP_TO = env.str("DERMASCAN_AUDIT_SHIP_TO", default="")
+# So many patients' records opened by one member within an hour are listed as unusual.
+AUDIT_MANY_AN_HOUR = whole_number(env, "DERMASCAN_AUDIT_MANY_AN_HOUR", default=100, least=2)
+
 # --- Reviews -----------------------------------------------------------------------------------------------
 
 # The share of photographs that are reviewed whatever the network predicts: see docs/understand/reviews_and_labels.md.
@@ -337,6 +347,7 @@ CELERY_BEAT_SCHEDULE = {
         ("forget-old-workers", "dermascan.tasks.forget_old_workers", timedelta(hours=1)),
         ("send-due-messages", "patients.tasks.send_due_messages", timedelta(minutes=1)),
         ("clear-old-messages", "patients.tasks.clear_messages", timedelta(hours=6)),
+        ("tend-audit", "patients.tasks.tend_audit", timedelta(minutes=1)),
         ("send-reminders", "diagnosis.followup.tasks.send_reminders", timedelta(hours=1)),
         ("watch", "diagnosis.monitoring.tasks.watch_clinics", timedelta(hours=1)),
     )

@@ -20,6 +20,7 @@ from dermascan.core.once import (
     remember,
 )
 from diagnosis.api.problems import Problem
+from patients.audit import note_list
 
 
 def once_per_key(request: Request, *, keeps: bool, work: Callable[[], dict[str, Any]]) -> Response:
@@ -38,6 +39,7 @@ def once_per_key(request: Request, *, keeps: bool, work: Callable[[], dict[str, 
         return Response(work())
     remember(request._request, attempt)
     if earlier := earlier_result(attempt):
+        note_list("answers", 1)
         return Response(json.loads(earlier.result), headers={REPLAYED: "true"})
     if has_other_content(attempt):
         raise Problem("key-reused", _("This Idempotency-Key was used for another request. Send a new key."))

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from diagnosis.monitoring.misses import missed_results, with_what_was_said
 from patients.access import require_role
+from patients.audit import note_list
 from patients.middleware import MemberRequest
 from patients.models import Role
 
@@ -22,5 +23,6 @@ def misses(request: MemberRequest) -> HttpResponse:
         "specimen__lesion__patient", "confirmed_by__user"
     )
     page = Paginator(results, PAGE_LENGTH).get_page(request.GET.get("page"))
+    note_list("missed diagnoses", len(page))
     context = {"page": page, "misses": with_what_was_said(list(page)), "mine": mine}
     return render(request, "monitoring/misses.html", context)

@@ -20,6 +20,7 @@ from diagnosis.reports.signed import ReportAltered, read_with_addenda
 from diagnosis.reports.validity import lesions_looked_at_again
 from diagnosis.reports.views.signed import altered_page, page_instead_of_report
 from patients.access import require_patient
+from patients.audit import note_read
 from patients.middleware import ClinicRequest
 from patients.models import Patient
 from patients.services import consent_states
@@ -38,6 +39,7 @@ def my_visits(request: ClinicRequest) -> HttpResponse:
     page = pages.get_page(request.GET.get("page"))
     patient = Patient.objects.select_related("clinic").get(user=request.user)  # type: ignore[misc]
     page_reports = list(page.object_list)
+    note_read(patient, "reports", count=len(page_reports))
     again, record = lesions_looked_at_again(page_reports), record_changes_of(page_reports)
     rows = [_row(report, again=again[report.pk], record=record[report.pk]) for report in page_reports]
     context = {

@@ -1,5 +1,6 @@
 from patients.models.account_closure import AccountClosure, ClosureReason
 from patients.models.api_token import ApiToken, Revocation, hash_of
+from patients.models.audit import AuditAction, AuditChain, AuditEntry, AuditOutcome, AuditPurpose, LegalBasis
 from patients.models.clinic import Clinic, Reading, ReviewRule
 from patients.models.consent import Consent, ConsentMethod, Decision, Purpose
 from patients.models.lesion import BODY_REGIONS, BodySite, Lesion, Side
@@ -17,12 +18,18 @@ __all__ = [
     "BODY_REGIONS",
     "AccountClosure",
     "ApiToken",
+    "AuditAction",
+    "AuditChain",
+    "AuditEntry",
+    "AuditOutcome",
+    "AuditPurpose",
     "BodySite",
     "Clinic",
     "ClosureReason",
     "Consent",
     "ConsentMethod",
     "Decision",
+    "LegalBasis",
     "Lesion",
     "LesionPlacement",
     "LesionSymptoms",

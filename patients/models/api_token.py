@@ -3,12 +3,13 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Length
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from patients.models.audit import AuditAction
 from patients.models.clinic import Clinic
 from patients.models.member import Member, Role
 
@@ -41,7 +42,20 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
     def revoke(self, *, because: Revocation, by: Any = None) -> int:
         """Revoke the tokens that work now and return their number. Expired ones are not changed."""
-        return self.alive().update(revoked_at=timezone.now(), revoked_because=because, revoked_by=by)
+        from patients.audit import note_change
+
+        with transaction.atomic():
+            alive = list(self.alive().values_list("pk", "clinic"))
+            for token, clinic_id in alive:
+                note_change(
+                    AuditAction.PERMISSION,
+                    clinic_id=clinic_id,
+                    kind="api token",
+                    record=token,
+                    query=f"revoked: {because}",
+                )
+            rows = self.model._base_manager.filter(pk__in=[token for token, _clinic in alive], revoked_at=None)
+            return rows.update(revoked_at=timezone.now(), revoked_because=because, revoked_by=by)
 
 
 class ApiToken(models.Model):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from dermascan.core.once import once
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.audit import note_list, note_read
 from patients.edits import ChangedMeanwhile
 from patients.forms import PatientForm, SearchForm
 from patients.middleware import MemberRequest
@@ -33,6 +34,7 @@ def patient_list(request: MemberRequest) -> HttpResponse:
     patients = visible.found_by(searched) if searched else visible.in_use()
     patients = patients.none() if form.errors else patients.with_summary()
     page = Paginator(patients, PAGE_LENGTH).get_page(request.GET.get("page"))
+    note_list("patients", len(page), query=searched or None)
     # A search while typing requests only the list.
     template = "patients/includes/patient_search.html" if request.htmx else "patients/patient_list.html"
     response = render(request, template, {"form": form, "page": page, "searched": searched or bool(form.errors)})
@@ -49,8 +51,10 @@ def patient_new(request: MemberRequest) -> HttpResponse:
         try:
             patient = register_patient(by=request.member, **form.cleaned_data)
         except RecordNumberTaken as taken:
+            note_read(taken.patient, "namesake")
             form.refuse_record_number(taken.patient)
         except NamesakeRegistered as namesake:
+            note_read(namesake.patient, "namesake")
             form.ask_about_namesake(namesake.patient)
         else:
             messages.success(
@@ -72,8 +76,10 @@ def patient_edit(request: MemberRequest, patient_id: UUID) -> HttpResponse:
         try:
             patient = update_patient(patient=patient, by=request.member, made_from=form.made_from, **form.cleaned_data)
         except RecordNumberTaken as taken:
+            note_read(taken.patient, "namesake")
             form.refuse_record_number(taken.patient)
         except NamesakeRegistered as namesake:
+            note_read(namesake.patient, "namesake")
             form.ask_about_namesake(namesake.patient)
         except BirthDateContradicted as contradicted:
             form.add_error("birth_date", contradicted.as_form_error())

@@ -32,6 +32,14 @@ def test_review_queue(run_benchmark):
     assert re.search(r"metrics +\d+ ms", printed)
 
 
+@pytest.mark.django_db
+def test_audit(run_benchmark):
+    printed = run_benchmark("audit", *SCRIPTS["audit"].split())
+
+    assert re.search(r"patient +\d+\.\d ms +\d+\.\d ms", printed)
+    assert re.search(r"verified \d+ entries", printed)
+
+
 def test_metadata_head(run_benchmark, small_data, features):
     printed = run_benchmark("metadata_head", small_data / "ham10000", "--features", features, "--seeds", 1)
 

@@ -361,7 +361,7 @@ def test_lists_need_few_queries(sign_in, manager, django_assert_max_num_queries)
         factories.VisitFactory(patient=patient)
         factories.LesionFactory(patient=patient, number=number + 1)
     for model in (*RECORDS, "member"):
-        with django_assert_max_num_queries(14):
+        with django_assert_max_num_queries(19):
             client.get(at("changelist", model))
 
 

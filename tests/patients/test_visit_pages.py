@@ -57,8 +57,8 @@ class TestVisitList:
             patient = factories.PatientFactory(clinic=clinic)
             factories.VisitFactory(patient=patient, clinician=factories.MemberFactory(clinic=clinic))
         # Session, user, member, keys, the page, its visits' photographs in use and those excluded; the readers and
-        # saved filters of the form; five for the header's count.
-        with django_assert_num_queries(14):
+        # saved filters of the form; five for the header's count, five for the audit trail.
+        with django_assert_num_queries(19):
             assert len(client.get(reverse("visits")).context["page"]) == 25
 
 

@@ -298,6 +298,15 @@ PAGES: dict[str, list[Case]] = {
         )
     ],
     "metrics": [Case(get=everyone(200), post=NOT_HERE)],
+    # The audit trail: the manager's and the operator's, and the patient's own
+    **{
+        name: [Case(get=signed_in(403, manager=200, superuser=200), post=signed_in(403, manager=405, superuser=405))]
+        for name in ("audit", "audit-csv")
+    },
+    "audit-unusual": [Case(get=signed_in(403, manager=200), post=signed_in(403, manager=405))],
+    "my-access": [
+        Case(get=signed_in(403, patient=200, other_patient=200), post=signed_in(403, patient=405, other_patient=405))
+    ],
     # The patient's own pages
     "my-visits": [
         Case(get=signed_in(403, patient=200, other_patient=200), post=signed_in(403, patient=405, other_patient=405))

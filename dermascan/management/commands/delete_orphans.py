@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from dermascan.orphans import TooManyOrphans, delete_orphans
+from patients.audit.commands import AuditedCommand
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = (
         "Delete stored files that no database row refers to, and files that killed processes left in the queue and in "
         "the temporary folder, if they are older than a day. A scheduled task does this every six hours."

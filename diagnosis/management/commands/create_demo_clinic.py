@@ -1,12 +1,13 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from diagnosis.record.demo import DEMO_PASSWORD, USER_NAMES
 from diagnosis.record.demo.demo_clinic import DemoRefused, create_demo_clinic
+from patients.audit.commands import AuditedCommand
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = (
         "Create the demo clinic: four accounts with a published password, six invented patients. Never in production."
     )

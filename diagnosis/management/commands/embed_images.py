@@ -1,7 +1,6 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from diagnosis.assessment.analysis import analyse_original
@@ -10,9 +9,10 @@ from diagnosis.images.models import ImageFeatures
 from diagnosis.similar.embeddings import embed_from_features, outdated_images, store_embedding
 from mlmodel.counted import counted
 from mlmodel.network.analyser import get_analyser
+from patients.audit.commands import AuditedCommand
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = (
         "Calculate the embeddings that are missing for the active network, so that photographs are found as similar "
         "confirmed cases. Run it after the network was replaced. Safe to run again, and while the site is running."

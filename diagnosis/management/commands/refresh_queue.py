@@ -1,16 +1,17 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from diagnosis.reports.models import Report
 from diagnosis.reports.validity import unreported_changes_among
 from diagnosis.reviews.labels import recalculate_labels
 from diagnosis.reviews.queue import refresh_clinic
+from patients.audit.commands import AuditedCommand
 from patients.models import Clinic
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = (
         "Recalculate the review queue, and the labels that were settled by another review rule. Run it after the rule "
         "or the random share has changed, and with --every-label after an upgrade that changes how reviews settle a "

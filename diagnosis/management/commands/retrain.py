@@ -2,16 +2,17 @@ from argparse import ArgumentParser, ArgumentTypeError
 from datetime import date
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from diagnosis.retraining.errors import RetrainingRefused
 from diagnosis.retraining.models import Part, RunStatus, TrainingRun
 from diagnosis.retraining.run_states import abandon_run, claim_run, requeue_run
 from diagnosis.retraining.services import execute_run, preview, start_run, summary_lines
+from patients.audit.commands import AuditedCommand
 from patients.models import Clinic
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = (
         "Train a candidate on photographs with a settled label and consent, and compare it with the active version. A "
         "person decides whether to promote it. One run at a time; the site stays available."

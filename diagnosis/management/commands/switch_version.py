@@ -1,15 +1,16 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from dermascan.core.errors import Refused
 from diagnosis.retraining.decisions import SecondPersonNeeded, decide
 from diagnosis.retraining.proposals import propose
 from mlmodel.versions.models import ModelVersion
+from patients.audit.commands import AuditedCommand
 from patients.models import User
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = (
         "Make another version of the network the active one: promote a candidate, or go back to an earlier version. "
         "For "

@@ -25,6 +25,7 @@ from diagnosis.opinions.services import (
     revoke_request,
 )
 from patients.access import require_role
+from patients.audit import note_list
 from patients.middleware import MemberRequest
 from patients.models import Lesion, MessageKind, OutgoingMessage, Role
 
@@ -78,12 +79,14 @@ def opinions(request: MemberRequest) -> HttpResponse:
     rows = OpinionRequest.objects.visible_to(request.member).select_related(
         "lesion__patient", "asked_by__user", "colleague__user", "outside_reader"
     )
+    page = Paginator(rows.filter(asked_by=request.member), PAGE_LENGTH).get_page(request.GET.get("page"))
     context = {
         "waiting": rows.waiting_for(request.member),
         "unread": rows.unread_by(request.member),
         "unanswered": rows.unanswered_of(request.member)[:SHOWN_ACCESSES],
-        "page": Paginator(rows.filter(asked_by=request.member), PAGE_LENGTH).get_page(request.GET.get("page")),
+        "page": page,
     }
+    note_list("second opinions", sum(len(context[name]) for name in context))
     return render(request, "opinions/opinions.html", context)
 
 

@@ -9,6 +9,7 @@ from dermascan.core.paging import KeyPaginator
 from diagnosis.outcomes.awaited import AwaitedFilter, Waiting, waiting_counts, waiting_specimens
 from diagnosis.outcomes.models import LATE_AFTER, PathologyResult, Specimen, SpecimenKind
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.audit import note_list
 from patients.middleware import MemberRequest
 
 PAGE_LENGTH = 25
@@ -20,6 +21,7 @@ def awaited(request: MemberRequest) -> HttpResponse:
     chosen = AwaitedFilter.of(request.GET)
     specimens = waiting_specimens(request.member, chosen).select_related("lesion__patient", "sent_by__user")
     page = KeyPaginator(specimens, PAGE_LENGTH).get_page(request.GET.get("page"))
+    note_list("specimens", len(page))
     counts = waiting_counts(request.member)
     context = {
         "page": page,

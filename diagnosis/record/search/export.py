@@ -1,13 +1,12 @@
 """A list as a CSV file: the rows that the filter finds, as the page shows them."""
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.http import StreamingHttpResponse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from dermascan.core.spreadsheets import csv_file
 from diagnosis.assessment.chips import Chip
 from diagnosis.followup.step_words import plan_in_words
 from diagnosis.record.search.choices import Listing
@@ -17,24 +16,7 @@ from patients.models import Member, Visit
 
 MOST_ROWS = 10_000
 BATCH = 100
-# Spreadsheets take a cell that begins with one of these as a formula.
-STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-BYTE_ORDER_MARK = "\ufeff"
-
 Cells = list[Any]
-
-
-class _Echo:
-    """A file for ``csv.writer`` that returns what is written."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def safe_cell(value: Any) -> str:
-    """Return the value as text that no spreadsheet runs: an apostrophe before what could begin a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(STARTS_A_FORMULA) else text
 
 
 def csv_response(listing: Listing, keys: Sequence[Any], member: Member) -> StreamingHttpResponse:
@@ -43,24 +25,18 @@ def csv_response(listing: Listing, keys: Sequence[Any], member: Member) -> Strea
     Args:
         keys: at most one more than ``MOST_ROWS``: then the last line says that the list is cut.
     """
-    response = StreamingHttpResponse(_lines(listing, keys, member), content_type="text/csv; charset=utf-8")
-    name = f"{listing.value}-{timezone.localdate().isoformat()}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "no-store, private"
-    return response
+    return csv_file(listing.value, _rows(listing, keys, member))
 
 
-def _lines(listing: Listing, keys: Sequence[Any], member: Member) -> Iterator[str]:
+def _rows(listing: Listing, keys: Sequence[Any], member: Member) -> Iterator[Cells]:
     header, rows = _KINDS[listing]
-    write = csv.writer(_Echo()).writerow
-    yield BYTE_ORDER_MARK + write(header())
+    yield header()
     shown = keys[:MOST_ROWS]
     for first in range(0, len(shown), BATCH):
-        for row in rows(shown[first : first + BATCH], member):
-            yield write([safe_cell(value) for value in row])
+        yield from rows(shown[first : first + BATCH], member)
     if len(keys) > MOST_ROWS:
         words = _("Cut after %(rows)d rows: there are more. Narrow the filter to export the rest.")
-        yield write([words % {"rows": MOST_ROWS}])
+        yield [words % {"rows": MOST_ROWS}]
 
 
 def _visit_header() -> Cells:

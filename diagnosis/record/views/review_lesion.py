@@ -19,6 +19,7 @@ from diagnosis.reviews.lesion_queue import claim_lesion, offer_lesion, skip_lesi
 from diagnosis.reviews.lesion_reviews import LesionAtVisit, group_token, record_lesion_review
 from diagnosis.reviews.on_screen import look_at, look_away
 from patients.access import require_role
+from patients.audit import note_read
 from patients.middleware import MemberRequest
 from patients.models import Lesion, Member, Role, Visit
 
@@ -33,6 +34,7 @@ def next_lesion(request: MemberRequest) -> HttpResponse:
         content = common_content(request, member, waiting=offer.photographs, lesions=offer.lesions)
         return render(request, "record/review.html", {**content, "is_by_lesion": True})
     of = _find(member, *offer.place)
+    note_read(of.lesion.patient, "lesion", str(of.lesion.pk))
     look_at(image=_photographs_of(of)[0], member=member)
     return _render(request, lesion_content(request, member=member, of=of, offer=offer))
 

@@ -28,6 +28,7 @@ from diagnosis.reviews.queue import bring_back, bring_back_skipped, claim, offer
 from diagnosis.reviews.review_words import answer_name
 from diagnosis.reviews.services import ensure_nobody_answered, record_review, reviews_token
 from patients.access import require_role
+from patients.audit import note_read
 from patients.middleware import MemberRequest
 from patients.models import Member, Role
 
@@ -42,6 +43,7 @@ def next_photograph(request: MemberRequest) -> HttpResponse:
     offer = offer_for(member)
     image = _find(member, offer.entry.image_id) if offer.entry else None
     if image is not None:
+        note_read(image.visit.patient, "image", str(image.pk))
         look_at(image=image, member=member)
     return _render(request, screen(request, member=member, image=image, offer=offer))
 

@@ -14,6 +14,7 @@ from diagnosis.record.search.found import Keys, lesion_keys, page_of, visit_keys
 from diagnosis.record.search.rows import lesion_rows
 from diagnosis.record.search.saving import saved_filters
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.audit import note_list
 from patients.middleware import MemberRequest
 from patients.models import Lesion, Visit, VisitStatus
 from patients.privacy import names_the_patient
@@ -26,6 +27,7 @@ def visit_list(request: MemberRequest) -> HttpResponse:
     form = _form(request, Listing.VISITS)
     visits = Visit.objects.select_related("patient", "clinician__user")
     page = page_of(visits, _keys(form, request), request.GET.get("page"))
+    note_list("visits", len(page))
     statuses = [(value, label, f"status={value}") for value, label in VisitStatus.choices if value != VisitStatus.VOID]
     return _render(request, "record/search/visits.html", form, page=page, ready=statuses)
 
@@ -36,6 +38,7 @@ def lesion_list(request: MemberRequest) -> HttpResponse:
     """List the clinic's lesions, the one photographed last first."""
     form = _form(request, Listing.LESIONS)
     page = page_of(Lesion.objects.all(), _keys(form, request), request.GET.get("page"))
+    note_list("lesions", len(page))
     rows = lesion_rows([lesion.pk for lesion in page], request.member)
     return _render(request, "record/search/lesions.html", form, page=page, rows=rows)
 
@@ -58,7 +61,9 @@ def _csv(request: MemberRequest, listing: Listing) -> Any:
     form = _form(request, listing)
     if not form.is_valid():
         return visit_list(request) if listing is Listing.VISITS else lesion_list(request)
-    return csv_response(listing, list(_keys(form, request)[: MOST_ROWS + 1]), request.member)
+    keys = list(_keys(form, request)[: MOST_ROWS + 1])
+    note_list(listing.value, min(len(keys), MOST_ROWS), exports=True)
+    return csv_response(listing, keys, request.member)
 
 
 def _form(request: MemberRequest, listing: Listing) -> FilterForm:

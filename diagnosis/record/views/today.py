@@ -16,6 +16,7 @@ from diagnosis.record.today.page import links_for, sections_for, unnamed_in
 from diagnosis.record.today.rows import rows_of
 from diagnosis.record.today.sections import Scope, SectionCode
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.audit import note_list
 from patients.middleware import MemberRequest
 
 PAGE_LENGTH = 25
@@ -35,12 +36,14 @@ class KeyPages(AheadPaginator):
 def today(request: MemberRequest) -> HttpResponse:
     chosen = TodayFilter.objects.filter(member=request.member).first()
     scope = Scope.of(request.member, chosen)
+    sections = sections_for(scope, only=chosen.section if chosen else "")
+    note_list("today", sum(len(section.rows) for section in sections))
     context = {
         "today": timezone.localdate(),
         "form": TodayFilterForm(chosen=chosen),
         "chosen": chosen,
         "links": links_for(request.member),
-        "sections": sections_for(scope, only=chosen.section if chosen else ""),
+        "sections": sections,
     }
     return render(request, "record/today/today.html", context)
 
@@ -63,6 +66,7 @@ def section(request: MemberRequest, code: str) -> HttpResponse:
         page=int(number) if number.isdecimal() and len(number) < 8 else 1,
     )
     page = paginator.get_page(number)
+    note_list(f"today: {code}", len(page))
     context = {
         "section": shown,
         "chosen": chosen,

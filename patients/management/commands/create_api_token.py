@@ -1,16 +1,17 @@
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
+from patients.audit.commands import AuditedCommand
 from patients.models import Member, Revocation, User
 from patients.services import TokenRefused, create_api_token
 from patients.services.api_tokens import DEFAULT_DAYS, LONGEST_DAYS
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Create an API token and print it. It is shown only once, because only its hash is stored."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -5,15 +5,16 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import transaction
 
 from dermascan.core.site import origin_of
+from patients.audit.commands import AuditedCommand
 from patients.models import Clinic, Member, User
 from patients.services import AccountRefused, ClinicExists, create_clinic, set_password_path
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = "Create a clinic with its first manager, who adds the other members in the admin."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -171,6 +171,6 @@ def test_the_page_reads_what_was_said_in_few_queries(sign_in, patient, dermatolo
         reported(lesion, dermatologist, "nv")
         confirmed(sent(lesion, dermatologist), dermatologist)
     client = sign_in(dermatologist)
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(25):
         assert len(listed(client)) == 10
     assert len(listed(client, page="2")) == 1

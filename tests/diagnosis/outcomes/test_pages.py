@@ -279,6 +279,6 @@ class TestAwaited:
         for number in range(30):
             sent(lesion, staff, number=f"H26-{number}")
         client = sign_in(staff)
-        with django_assert_max_num_queries(20):
+        with django_assert_max_num_queries(25):
             assert len(self.rows(client)) == 25
         assert len(self.rows(client, page=2)) == 5

@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.record.search.export import safe_cell
+from dermascan.core.spreadsheets import safe_cell
 from tests import factories
 from tests.diagnosis.record.search.test_filters import label, photographed
 
