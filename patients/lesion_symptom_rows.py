@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from patients.models import Lesion, LesionSymptoms, Visit, VisitStatus
 from patients.services.symptoms import newest_statements, symptoms_at
 
@@ -27,6 +29,14 @@ class VisitSymptoms:
 
     seen: list[SymptomsRow]
     others: list[SymptomsRow]
+
+
+def in_words(statement: LesionSymptoms) -> str:
+    """Return what the patient reports and denies, in a line."""
+    parts = [", ".join(statement.reported)] if statement.reported else []
+    if statement.denied:
+        parts.append(_("denied: %(symptoms)s") % {"symptoms": ", ".join(statement.denied)})
+    return "; ".join([*parts, *([statement.since] if statement.since else [])])
 
 
 def symptoms_row(visit: Visit, lesion: Lesion) -> SymptomsRow:

@@ -150,3 +150,22 @@ class SymptomsForm(EditForm, forms.ModelForm):
     @property
     def questions(self) -> list[Any]:
         return [self[name] for name in SYMPTOMS]
+
+
+class AddedSymptomsForm(forms.ModelForm):
+    """Symptoms beside photographs that are uploaded: optional, and added to what is recorded at the visit."""
+
+    class Meta(SymptomsForm.Meta):
+        pass
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, prefix="symptom")
+        for name in SYMPTOMS:
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = SymptomAnswer.choices
+            field.error_messages["invalid_choice"] = str(_("Choose “Not asked”, “No” or “Yes”."))
+
+    @property
+    def questions(self) -> list[Any]:
+        return [self[name] for name in SYMPTOMS]

@@ -11,10 +11,12 @@ from diagnosis.assessment.advice import CaseContext, Sibling
 from diagnosis.images.models import Image, Prediction
 from diagnosis.images.models.image import ImageQuerySet
 from diagnosis.reviews.answers import is_malignant_answer, leaves_danger_open
+from diagnosis.reviews.blinding import unread_among
 from diagnosis.reviews.contradictions import Contradiction, Label, contradiction_among
 from diagnosis.reviews.labelled_images import with_confirmed_label, with_suspicions
 from diagnosis.reviews.review_words import answer_name
 from mlmodel.network.quality import Reliability
+from patients.models import Member
 from patients.risk_words import reasons_for_checks
 from patients.services import risk_facts_of, symptoms_at
 
@@ -30,6 +32,8 @@ class Known:
         contradiction: of the labels of its lesion.
         is_excluded: it is excluded and does not count.
         is_stored_elsewhere: the same file is stored under another lesion of the clinic; one of the two is wrong.
+        is_unread: the reader may still be asked to read it blinded. Then neither the network's answer nor an opinion
+            of one colleague is here, nor beside the lesion's other photographs; settled labels are.
     """
 
     image: Image
@@ -39,10 +43,15 @@ class Known:
     contradiction: Contradiction | None
     is_excluded: bool
     is_stored_elsewhere: bool
+    is_unread: bool = False
 
 
-def read_case_contexts(images: ImageQuerySet) -> list[Known]:
-    """Return ``images`` with their case contexts, newest visit first. Reads all photographs of their lesions."""
+def read_case_contexts(images: ImageQuerySet, *, reader: Member | None = None) -> list[Known]:
+    """Return ``images`` with their case contexts, newest visit first. Reads all photographs of their lesions.
+
+    Args:
+        reader: from whom the answers are withheld that they may still be asked to read blinded.
+    """
     images = images.order_by()
     rows: list[Any] = list(
         with_suspicions(with_confirmed_label(Image.objects.filter(lesion__in=images.values("lesion"))))
@@ -54,6 +63,9 @@ def read_case_contexts(images: ImageQuerySet) -> list[Known]:
         .with_shown_prediction()
         .order_by("-visit__date", "-created_at")
     )
+    unread = unread_among(reader, rows)
+    for row in rows:
+        row.is_unread = row.pk in unread
     told = _Told(rows)
     in_use: dict[UUID, list[Any]] = {row.lesion_id: [] for row in rows}
     for row in rows:
@@ -67,12 +79,15 @@ def read_case_contexts(images: ImageQuerySet) -> list[Known]:
     return [
         Known(
             image=row,
-            prediction=row.shown_prediction,
+            prediction=None if row.is_unread else row.shown_prediction,
             label=_label_of(row),
-            case_context=_case_context(row, in_use[row.lesion_id], told),
+            case_context=CaseContext(label=row.confirmed_answer or "")
+            if row.is_unread
+            else _case_context(row, in_use[row.lesion_id], told),
             contradiction=contradictions.get(row.lesion_id),
             is_excluded=row.is_excluded,
             is_stored_elsewhere=row.is_stored_elsewhere and not row.is_excluded,
+            is_unread=row.is_unread,
         )
         for row in rows
         if row.is_requested
@@ -105,7 +120,11 @@ def _case_context(image: Any, in_use: Iterable[Any], told: _Told) -> CaseContext
     if is_malignant_answer(label):
         return CaseContext(label=label)
     if label and not leaves_danger_open(label):
-        names = (named.name for other in in_use if other.pk != image.pk and (named := suspected_on(other)))
+        names = (
+            named.name
+            for other in in_use
+            if not (other.pk == image.pk or other.is_unread) and (named := suspected_on(other))
+        )
         return CaseContext(label=label, suspected_elsewhere=next(names, ""))
     return CaseContext(
         label=label,
@@ -119,13 +138,13 @@ def _case_context(image: Any, in_use: Iterable[Any], told: _Told) -> CaseContext
 
 def _sibling(image: Any) -> Sibling:
     """Return the photograph as another one of its lesion refers to it."""
-    prediction = image.shown_prediction
+    prediction = None if image.is_unread else image.shown_prediction
     return Sibling(
         taken_on=image.visit.date,
         tier=prediction.shown_tier if prediction else "",
         label=image.confirmed_answer or "",
         label_text=image.confirmed_text or "",
-        suspected=_suspected_malignant(image),
+        suspected="" if image.is_unread else _suspected_malignant(image),
         url=image.get_absolute_url(),
         is_calibrated=image.reliability is Reliability.CALIBRATED,
     )

@@ -217,5 +217,10 @@ def chip_of_contradiction(contradiction: Contradiction) -> Chip:
     return Chip("contradiction", URGENT, words, substance=Substance.LABEL)
 
 
+def chip_of_unread() -> Chip:
+    """Return the chip of a photograph that its reader still reads blinded: alike for urgent and calm, never calm."""
+    return Chip(WATCH, _("Waits for your answer"))
+
+
 def chip_of_exclusion() -> Chip:
     return Chip("excluded", REFUSED, _("Photograph excluded: does not count"))

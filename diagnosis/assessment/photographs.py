@@ -28,6 +28,7 @@ from diagnosis.assessment.chips import (
     chip_of_suspicion,
     chip_of_suspicion_elsewhere,
     chip_of_unclear,
+    chip_of_unread,
     in_order,
 )
 from diagnosis.images.condition_names import condition_name
@@ -38,7 +39,7 @@ from diagnosis.reviews.contradictions import Contradiction
 from diagnosis.reviews.review_words import answer_name
 from mlmodel.network.quality import Reliability
 from mlmodel.taxonomy import BY_CODE
-from patients.models import Lesion, Patient, Visit
+from patients.models import Lesion, Member, Patient, Visit
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,8 @@ class Photograph:
 
     def answer_beside(self, labels: Collection[Chip]) -> Chip:
         """The answer's chip together with label chips of its lesion, without warnings that those already show."""
+        if self.known.is_unread:
+            return chip_of_unread()
         siblings = [each for each in self.case_context.siblings if not self._is_shown(each, labels)]
         case_context = replace(self.case_context, siblings=siblings)
         if self.prediction is None:
@@ -186,7 +189,9 @@ def signs_together(group: Sequence[Photograph], *, beside: Sequence[Photograph] 
     labels = [chip for each in group for chip in each.labels_beside(lesion_labels[each.image.lesion_id])]
     answers = [photograph.answer_beside(lesion_labels[photograph.image.lesion_id]) for photograph in group]
     leading = max(answers, key=lambda chip: chip.pressing, default=None)
-    return tuple(in_order([*labels, *([leading] if leading else [])]))
+    # One that waits for the reader's answer may be more urgent than those whose answers are named.
+    unread = [chip for chip in answers if chip == chip_of_unread()]
+    return tuple(in_order([*labels, *([leading] if leading else []), *unread]))
 
 
 def _labels_by_lesion(group: Iterable[Photograph]) -> dict[UUID, list[Chip]]:
@@ -208,14 +213,19 @@ def chips_of_a_visit(group: Sequence[Photograph]) -> tuple[Chip, ...]:
     labels = in_order(chip for each in labelled for chip in each.labels_beside(lesion_labels[each.image.lesion_id]))
     pressing = [chip for chip in labels if chip.severity > SEVERITY[LABEL]]
     doubted = [against for each in labelled if (against := each.chip_against_label)]
+    doubted += [chip_of_unread() for each in labelled if each.known.is_unread]
     if unsettled:
         return tuple(in_order((*pressing, *doubted, *signs_together(unsettled, beside=labelled))))
     return tuple(in_order((*labels, *doubted)))
 
 
-def photographs(images: ImageQuerySet, *, limit: int | None = None) -> list[Photograph]:
-    """Return ``images`` as photographs, those of the newest visit first."""
-    return [Photograph(known.image, known) for known in read_case_contexts(images)[:limit]]
+def photographs(images: ImageQuerySet, *, limit: int | None = None, reader: Member | None = None) -> list[Photograph]:
+    """Return ``images`` as photographs, those of the newest visit first.
+
+    Args:
+        reader: given by lists, which withhold the answers that this reader may still be asked to read blinded.
+    """
+    return [Photograph(known.image, known) for known in read_case_contexts(images, reader=reader)[:limit]]
 
 
 def in_order_of_time(shown: Iterable[Photograph]) -> list[Photograph]:
@@ -265,17 +275,18 @@ class LesionCard:
     newest: Sequence[Photograph] = ()
 
 
-def lesion_cards(patient: Patient) -> list[LesionCard]:
-    """Return a card for each of the patient's lesions, by number."""
-    return cards_of(patient.lesions.order_by("number"))
+def lesion_cards(patient: Patient, *, reader: Member | None) -> list[LesionCard]:
+    """Return a card for each of the patient's lesions, by number, as a list shows them to ``reader``."""
+    return cards_of(patient.lesions.order_by("number"), reader=reader)
 
 
-def cards_of(lesions: QuerySet[Lesion]) -> list[LesionCard]:
+def cards_of(lesions: QuerySet[Lesion], *, reader: Member | None) -> list[LesionCard]:
     """Return a card for each lesion, from its newest visit; visits of one day are combined."""
     lesions = lesions.annotate(photographs=_count_in_use("lesion"))
     newest = Image.objects.in_use().filter(lesion=OuterRef("lesion")).order_by("-visit__date").values("visit__date")
     shown = photographs(
-        Image.objects.in_use().filter(lesion__in=lesions.order_by().values("pk"), visit__date=Subquery(newest[:1]))
+        Image.objects.in_use().filter(lesion__in=lesions.order_by().values("pk"), visit__date=Subquery(newest[:1])),
+        reader=reader,
     )
     groups = {group.lesion.pk: group for group in by_lesion(shown)}
     return [_card(lesion, groups.get(lesion.pk)) for lesion in lesions]
@@ -292,10 +303,10 @@ def _card(lesion: Any, group: "LesionPhotographs | None") -> LesionCard:
     )
 
 
-def chips_by_visit(images: ImageQuerySet) -> dict[UUID, tuple[Chip, ...]]:
-    """Return the chips of each visit that has photographs."""
+def chips_by_visit(images: ImageQuerySet, *, reader: Member | None = None) -> dict[UUID, tuple[Chip, ...]]:
+    """Return the chips of each visit that has photographs, as a list shows them to ``reader``."""
     groups: dict[UUID, list[Photograph]] = {}
-    for photograph in photographs(images):
+    for photograph in photographs(images, reader=reader):
         groups.setdefault(photograph.image.visit_id, []).append(photograph)
     return {visit: chips_of_a_visit(group) for visit, group in groups.items()}
 
@@ -324,6 +335,11 @@ def by_lesion(shown: Iterable[Photograph]) -> list[LesionPhotographs]:
         lesion = photograph.image.lesion
         groups.setdefault(lesion.pk, LesionPhotographs(lesion, [])).photographs.append(photograph)
     return sorted(groups.values(), key=lambda group: group.lesion.number)
+
+
+def answers_told(cards: Iterable[LesionCard]) -> list[Image]:
+    """Return the photographs whose answers the cards tell."""
+    return [each.image for card in cards for each in card.newest if not each.known.is_unread]
 
 
 def visits_with_counts(patient: Patient) -> QuerySet[Visit]:

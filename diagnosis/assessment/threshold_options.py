@@ -14,7 +14,7 @@ from diagnosis.images.models.answer_settings import URGENT_LEVELS, WATCH_LEVELS
 from mlmodel.network.analyser import Analyser
 from mlmodel.network.threshold_levels import Level, ThresholdLevels, WatchLevel
 from mlmodel.versions.models import ModelVersion
-from patients.models import Clinic
+from patients.models import Clinic, is_at_a_visit_in_use
 
 NEWEST_ANSWERS = 500
 # With fewer answers a share is not informative.
@@ -62,7 +62,7 @@ def options_for(clinic: Clinic, version: ModelVersion, analyser: Analyser, level
     newest = (
         Prediction.objects.of_new_photographs()
         .that_could_be_judged()
-        .filter(image__visit__patient__clinic=clinic, model_version=version)
+        .filter(is_at_a_visit_in_use("image__visit", patient__clinic=clinic), model_version=version)
         .select_related("answer_settings")
         .newest_first()[:NEWEST_ANSWERS]
     )

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import numpy as np
-from django.db.models import Case, Count, Exists, OuterRef, Q, When
+from django.db.models import Case, Count, Q, When
 from django.utils import timezone
 
 from dermascan.core.clock import latest
 from diagnosis.images.models import Image, Prediction, QualityVerdict, Tier
 from diagnosis.reviews.models import QueueEntry, Reason
-from patients.models import Clinic, Visit
+from patients.models import Clinic, is_at_a_visit_in_use
 
 # Upper limits in days of the age groups of the queue; one more group holds the rest.
 AGES = (1, 3, 7, 14, 30)
@@ -108,11 +108,11 @@ def queue_of(clinic: Clinic | None) -> Queue:
 
 
 def of(clinic: Clinic | None, visit: str) -> Q:
-    """Return the filter for one clinic, or for all if None; ``visit`` is the lookup path to the visit.
+    """Return the filter for what counts of one clinic, or of all if None; ``visit`` is the lookup path to the visit.
 
-    A subquery, not a join: with a join, SQLite starts from the clinic's patients and reads years to find a month.
+    What was photographed at a void visit does not count.
     """
-    return Q(Exists(Visit.objects.filter(pk=OuterRef(visit), patient__clinic=clinic))) if clinic else Q()
+    return Q(is_at_a_visit_in_use(visit, patient__clinic=clinic) if clinic else is_at_a_visit_in_use(visit))
 
 
 def start_of(days: int) -> datetime:

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from dermascan.core.clock import latest
 from diagnosis.images.clinic_analysers import in_clinic
 from diagnosis.images.models import Image, Prediction, QualityVerdict
+from diagnosis.monitoring.activity import of
 from diagnosis.monitoring.confirmed_diagnoses import Diagnosed, diagnoses_of
 from diagnosis.monitoring.drift_check import look_for_drift
 from diagnosis.monitoring.incidents import end_incident, open_incident
@@ -95,7 +96,7 @@ def _drift(context: CheckContext) -> Finding | None:
 
 
 def _refusals(context: CheckContext) -> Finding | None:
-    images = Image.objects.filter(visit__patient__clinic=context.clinic, created_at__lte=latest())
+    images = Image.objects.filter(of(context.clinic, "visit"), created_at__lte=latest())
     verdicts = list(images.order_by("-created_at").values_list("verdict", flat=True)[:WINDOW])
     if len(verdicts) < FEWEST_COUNTED:
         return None
@@ -211,7 +212,7 @@ def _missed_in_words(rows: list[Diagnosed], *, outside: bool) -> str:
 
 
 def _latency(context: CheckContext) -> Finding | None:
-    made = Prediction.objects.of_new_photographs().filter(image__visit__patient__clinic=context.clinic)
+    made = Prediction.objects.of_new_photographs().filter(of(context.clinic, "image__visit"))
     made = made.filter(created_at__lte=latest())
     newest = list(made.order_by("-created_at").values_list("duration", flat=True)[:WINDOW])
     if len(newest) < FEWEST_COUNTED:

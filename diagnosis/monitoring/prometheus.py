@@ -13,7 +13,7 @@ from dermascan.core.client_address import is_this_machine
 from dermascan.core.clock import within
 from diagnosis.images.models import Image, Prediction
 from diagnosis.images.models.prediction import PredictionQuerySet
-from diagnosis.monitoring.activity import queue_of, start_of
+from diagnosis.monitoring.activity import of, queue_of, start_of
 from diagnosis.monitoring.confirmed_diagnoses import diagnoses_of
 from diagnosis.monitoring.drift_check import look_for_drift
 from diagnosis.monitoring.label_agreement import LABEL_DAYS, calibration_of, cells_of, versions_of
@@ -41,9 +41,10 @@ def may_read_metrics(request: HttpRequest) -> bool:
 def metrics_text() -> str:
     """Return all metrics, over all clinics; none identifies a clinic or a person."""
     a_day = within(timedelta(days=1))
-    of_a_day = Prediction.objects.of_new_photographs().filter(created_at__range=a_day).order_by()
-    verdicts = Image.objects.filter(created_at__range=a_day).order_by().values_list("verdict").annotate(n=Count("pk"))
-    tiers = of_a_day.with_shown_tier().values_list("tier_shown").annotate(n=Count("pk"))  # type: ignore[misc]
+    answers = Prediction.objects.of_new_photographs().filter(of(None, "image__visit"), created_at__range=a_day)
+    images = Image.objects.filter(of(None, "visit"), created_at__range=a_day).order_by()
+    verdicts = images.values_list("verdict").annotate(n=Count("pk"))
+    tiers = answers.order_by().with_shown_tier().values_list("tier_shown").annotate(n=Count("pk"))  # type: ignore[misc]
     queue = queue_of(None)
     kinds = Incident.objects.alive().order_by().values_list("kind", "state").annotate(n=Count("pk"))
     lines = [
@@ -81,7 +82,10 @@ def _messages() -> list[str]:
 
 
 def _seconds_for_an_answer() -> list[str]:
-    """Return the histogram of the times of all answers ever given: Prometheus expects counts that only grow."""
+    """Return the histogram of the times of all answers ever given: Prometheus expects counts that only grow.
+
+    So those of void visits are counted, too.
+    """
     today = start_of(1)
     # Counts up to yesterday do not change and take a second for a million answers, so they are cached for the day.
     key = f"watch-seconds-before-{today.isoformat()}"

@@ -13,7 +13,7 @@ from diagnosis.assessment.photographs import LesionCard, Photograph, chips_by_vi
 from diagnosis.images.models import Image
 from diagnosis.reports.models import Report
 from diagnosis.reports.validity import UnreportedChanges, unreported_changes_among
-from patients.models import Visit
+from patients.models import Member, Visit
 
 register = template.Library()
 
@@ -35,13 +35,13 @@ class Trouble:
 
 
 @register.simple_tag
-def chips_at(visits: Iterable[Visit]) -> dict[UUID, tuple[Chip, ...]]:
-    """Return the chips of each visit that has any.
+def chips_at(visits: Iterable[Visit], reader: Member | None = None) -> dict[UUID, tuple[Chip, ...]]:
+    """Return the chips of each visit that has any, as a list shows them to ``reader``.
 
     A dangerous finding of an excluded photograph is shown at every visit at which its lesion was photographed.
     """
     of_visits = Image.objects.filter(visit__in=[visit.pk for visit in visits]).order_by()
-    chips = chips_by_visit(of_visits.in_use())
+    chips = chips_by_visit(of_visits.in_use(), reader=reader)
     missed = excluded_findings(Image.objects.filter(lesion__in=of_visits.values("lesion")))
     if missed:
         for visit, lesion in set(of_visits.values_list("visit", "lesion")):

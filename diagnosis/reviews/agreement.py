@@ -16,7 +16,7 @@ from diagnosis.reviews.label_rules import diagnosis_of
 from diagnosis.reviews.models import Review
 from diagnosis.reviews.models.review import ReviewQuerySet
 from mlmodel.taxonomy import CODES
-from patients.models import Member
+from patients.models import Member, is_at_a_visit_in_use
 
 # The newest opinions only, so that the page stays fast.
 MOST_OPINIONS = 10_000
@@ -107,8 +107,12 @@ def review_for_agreement(
 
 
 def own_opinions(reviews: ReviewQuerySet, *, since: datetime.datetime | None) -> ReviewQuerySet:
-    """Return the deciding reviews that are a reader's own opinion: neither histopathology nor a consensus."""
-    deciding = reviews.deciding().exclude(basis__in=(Basis.HISTOPATHOLOGY, Basis.CONSENSUS))
+    """Return the deciding reviews that are a reader's own opinion: neither histopathology nor a consensus.
+
+    What was photographed at a void visit does not count.
+    """
+    deciding = reviews.deciding().filter(is_at_a_visit_in_use("image__visit"))
+    deciding = deciding.exclude(basis__in=(Basis.HISTOPATHOLOGY, Basis.CONSENSUS))
     return deciding if since is None else deciding.filter(created_at__gte=since)
 
 

@@ -1,21 +1,23 @@
 """What a reader has been shown of a photograph before giving an opinion: the one place that decides it.
 
 A review is blinded only if its reader had not been shown the answer before, on any page, in any session or by the
-API. Pages about a photograph, its lesion, visit or patient record what they show. The clinic's lists of visits name
-the most urgent sign of a visit, so that nothing urgent is overlooked. That is a place in a list and not an answer to
-one photograph, so it is not counted. Today names no lesion as urgent to a reader who has not seen its answer.
+API. Pages about a photograph, its lesion or visit are opened to read the answer and record that it was shown. Lists
+and the pages of a patient are opened for other reasons: they withhold the answers that their reader may still be asked
+for (``unread_by``), and say of each alike that it waits for an answer. So nothing is known before, nothing reassures.
 """
 
 import logging
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.db import DatabaseError, transaction
-from django.db.models import Min
+from django.db.models import Exists, Min, OuterRef
 from django.utils import timezone
 
 from diagnosis.images.models import Image
-from diagnosis.reviews.models import Review, SeenAnswer
+from diagnosis.reviews.models import QueueEntry, Review, SeenAnswer
+from diagnosis.reviews.models.queue import QueueQuerySet
 from patients.models import Member
 
 log = logging.getLogger(__name__)
@@ -58,11 +60,28 @@ def has_answered(member: Member, image: Image) -> bool:
     return Review.objects.standing().filter(image=image, reviewer=member).exists()
 
 
+def reads_blinded(member: Member | None) -> bool:
+    """Return whether ``member`` gives opinions in a clinic that hides the network's answer until then."""
+    return member is not None and member.is_dermatologist and member.clinic.reads_blinded
+
+
+def unread_by(member: Member | None) -> QueueQuerySet:
+    """Return the entries of the photographs that ``member`` may still be asked to read blinded; none for others."""
+    if member is None or not reads_blinded(member):
+        return QueueEntry.objects.none()
+    seen = SeenAnswer.objects.filter(member=member, image=OuterRef("image")).order_by()
+    answered = Review.objects.standing().filter(reviewer=member, image=OuterRef("image")).order_by()
+    return QueueEntry.objects.visible_to(member).waiting().filter(~Exists(seen), ~Exists(answered))
+
+
+def unread_among(member: Member | None, images: Iterable[Image]) -> set[UUID]:
+    """Return the keys of those photographs whose answer no list names to ``member``."""
+    if not reads_blinded(member):
+        return set()
+    keys = [image.pk for image in images]
+    return set(unread_by(member).filter(image__in=keys).values_list("image", flat=True))
+
+
 def hides_answer(member: Member, image: Image) -> bool:
     """Return whether the clinic's way of reading still hides the answer to ``image`` from ``member``."""
-    return (
-        member.is_dermatologist
-        and member.clinic.reads_blinded
-        and not has_seen(member, image)
-        and not has_answered(member, image)
-    )
+    return reads_blinded(member) and not has_seen(member, image) and not has_answered(member, image)

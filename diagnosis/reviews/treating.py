@@ -3,7 +3,7 @@
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from diagnosis.reviews.models import Review
-from patients.models import Member, Patient, Visit
+from patients.models import Member, Patient, Visit, is_at_a_visit_in_use
 
 
 def patients_treated_by(member: Member | None) -> QuerySet[Patient]:
@@ -16,4 +16,5 @@ def patients_treated_by(member: Member | None) -> QuerySet[Patient]:
         return Patient.objects.none()
     visits = Visit.objects.in_use().filter(patient=OuterRef("pk"), clinician=member).order_by()
     reviews = Review.objects.standing().filter(image__visit__patient=OuterRef("pk"), reviewer=member).order_by()
+    reviews = reviews.filter(is_at_a_visit_in_use("image__visit"))
     return Patient.objects.visible_to(member).filter(Q(Exists(visits)) | Q(Exists(reviews)))

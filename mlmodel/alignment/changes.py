@@ -112,6 +112,11 @@ def changes(
     )
 
 
+def margin_of_areas_by_width() -> float:
+    """Return the margin of the logarithm of a ratio of areas, if the widths of both pictures are stated."""
+    return float(np.hypot(AREA_MARGIN, 2 * _WIDTH_ERROR))
+
+
 def colour_difference(first: Mapping[str, float], second: Mapping[str, float]) -> float:
     """Return the share that has another colour, skin counted as one: half the sum of differences of shares."""
     own, other = ([float(shares[colour]) for colour in COLOURS] for shares in (first, second))
@@ -149,7 +154,7 @@ def _area(first: Shown, second: Shown, alignment: Alignment | None, doubts: tupl
     aligned = alignment if alignment is not None and alignment.refusal is None else None
     scale, error, basis = None, 0.0, Basis.SKIN
     if first.square_mm and second.square_mm:
-        scale, error, basis = first.square_mm / second.square_mm, _WIDTH_ERROR, Basis.WIDTHS
+        scale, basis = first.square_mm / second.square_mm, Basis.WIDTHS
         by_skin = aligned.to_second.scale if aligned and aligned.is_by_skin else None
         if by_skin and max(scale / by_skin, by_skin / scale) > _LARGEST_CONTRADICTION:
             doubts = (*doubts, Doubt.WIDTHS_DISAGREE)
@@ -162,7 +167,8 @@ def _area(first: Shown, second: Shown, alignment: Alignment | None, doubts: tupl
     if doubts or scale is None:
         return Change(Measure.AREA, Verdict.UNKNOWN, doubts=doubts)
     value = log_area_ratio(first.values, second.values, scale=scale)
-    return _ratio(Measure.AREA, value, float(np.hypot(AREA_MARGIN, 2 * error)), basis)
+    margin = margin_of_areas_by_width() if basis is Basis.WIDTHS else float(np.hypot(AREA_MARGIN, 2 * error))
+    return _ratio(Measure.AREA, value, margin, basis)
 
 
 def _border(first: Shown, second: Shown, doubts: tuple[Doubt, ...]) -> Change:

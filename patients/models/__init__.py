@@ -12,7 +12,7 @@ from patients.models.placement import LesionPlacement, MapView
 from patients.models.record_change import RecordChange, RecordKind
 from patients.models.risk_fact import RiskAnswer, RiskFact, RiskKind
 from patients.models.user import User
-from patients.models.visit import Visit, VisitStatus
+from patients.models.visit import Visit, VisitStatus, is_at_a_visit_in_use
 
 __all__ = [
     "BODY_REGIONS",
@@ -57,4 +57,5 @@ __all__ = [
     "Visit",
     "VisitStatus",
     "hash_of",
+    "is_at_a_visit_in_use",
 ]

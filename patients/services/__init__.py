@@ -47,7 +47,7 @@ from patients.services.patients import (
 from patients.services.placements import PinPlace, PlaceRefused, newest_placement, pin_places, place_lesion
 from patients.services.risk import RiskStatement, record_risk, risk_facts_of
 from patients.services.same_clinic import AnotherClinic
-from patients.services.symptoms import record_symptoms, symptoms_at
+from patients.services.symptoms import add_symptoms, record_symptoms, symptoms_at
 from patients.services.visits import VisitIsClosed, lock_open_visit, log_visit, update_visit
 
 __all__ = [
@@ -74,6 +74,7 @@ __all__ = [
     "account_state",
     "add_lesion",
     "add_member",
+    "add_symptoms",
     "close_patient_account",
     "consent_states",
     "correct_lesion",

@@ -1,6 +1,6 @@
 """Symptoms of a lesion at a visit: an append-only record, in which the newest statement counts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.db import transaction
@@ -31,6 +31,25 @@ def newest_statements() -> QuerySet[LesionSymptoms]:
 def symptom_values(row: LesionSymptoms | None) -> dict[str, str]:
     """Return what is recorded as the form shows it."""
     return {name: str(getattr(row, name)) if row else "" for name in FIELDS}
+
+
+def add_symptoms(*, visit: Visit, lesion: Lesion, by: Member, stated: Mapping[str, str]) -> list[str]:
+    """Add what is stated to what is recorded of a lesion at an open visit; return the fields that it contradicts.
+
+    For a form that does not show what is recorded in its fields: an answer that was left out changes nothing, and one
+    that contradicts a recorded answer is not applied, so that no reported symptom is lost by it.
+
+    Raises as ``record_symptoms``.
+    """
+    with transaction.atomic():
+        lock_open_visit(visit_id=visit.pk)
+        stored = symptom_values(symptoms_at([visit.pk]).get((visit.pk, lesion.pk)))
+        answers = {name: value for name, value in stated.items() if value and value != stored[name]}
+        contradicted = [name for name in answers if stored[name]]
+        new = {name: value for name, value in answers.items() if name not in contradicted}
+        if new:
+            record_symptoms(visit=visit, lesion=lesion, by=by, **{**stored, **new})
+    return contradicted
 
 
 def record_symptoms(

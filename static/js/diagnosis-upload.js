@@ -293,6 +293,12 @@ if (form) {
       return badge;
     });
     item.part("state").replaceChildren(...badges);
+    if (answer.note) {
+      const note = document.createElement("span");
+      note.className = "field-error";
+      note.textContent = answer.note;
+      item.part("state").append(note);
+    }
     open(item, answer.url);
     startNext();
   }

@@ -1,13 +1,40 @@
 // Keyboard control of the review screen: each control with data-key responds to that key. The forms need no script.
 (() => {
   const root = document.documentElement;
-  // In a form that stands in the page for something else, a key never answers for the photograph.
   const isField = (element) =>
-    element.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=range])") ||
-    element.closest("[data-in-place]");
+    element.matches("textarea, select, input:not([type=radio], [type=checkbox], [type=range])");
   const isShown = (element) => !element.closest("[hidden]");
   let leaving = false;
   let before = null;
+
+  // A form in the page for something else, such as the patient's risk, that is open or being saved. An answer leaves the
+  // page: what is not saved yet would be lost. So nothing is answered meanwhile, and the form says so.
+  const openForm = () => [...document.querySelectorAll("[data-in-place]")].find((each) => each.querySelector("form"));
+  const tellWhy = (place) => {
+    const text = place.dataset;
+    const isSent = place.querySelector("form.htmx-request");
+    let said = place.querySelector("[data-kept-back]");
+    if (!said) {
+      said = document.createElement("p");
+      said.className = "field-error";
+      said.dataset.keptBack = "";
+      said.setAttribute("role", "alert");
+      place.querySelector(".form-actions").before(said);
+    }
+    said.textContent = isSent ? text.textBeingSaved : text.textSaveFirst;
+    said.scrollIntoView({ block: "nearest" });
+  };
+  document.addEventListener(
+    "submit",
+    (event) => {
+      const place = openForm();
+      if (!place || place.contains(event.target) || event.target.method !== "post") return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      tellWhy(place);
+    },
+    true,
+  );
 
   // One answer per photograph, however fast the reader types. Submissions that session.js holds back do not get here.
   document.addEventListener("submit", (event) => {
@@ -49,7 +76,10 @@
     const key = CSS.escape(event.key.toLowerCase());
     const control = [...document.querySelectorAll(`[data-key="${key}"]`)].find(isShown);
     const zoom = [...document.querySelectorAll("[data-viewer]")].find(isShown)?.viewer.keys[event.key];
-    if (control) press(control);
+    const place = openForm();
+    if (place && control) tellWhy(place);
+    else if (place?.contains(event.target)) return;
+    else if (control) press(control);
     else if (zoom && "+=-−0".includes(event.key)) zoom();
     else return;
     event.preventDefault();

@@ -10,24 +10,38 @@
   const LEFT_OPEN = "left_open";
   const text = form.dataset;
   const rows = [];
+  const symptoms = dermascan.uploadSymptoms;
   const device = form.elements.namedItem("device");
   const kindForAll = form.elements.namedItem("kind");
   const defaultKinds = JSON.parse(text.defaultKinds);
   const radios = () => [...form.querySelectorAll("input[name=lesion]")];
+  const nameOf = (radio) => radio.closest("label").textContent.trim();
   const lesionForAll = () => radios().find((radio) => radio.checked)?.value ?? "";
   // A kind that was chosen for all comes first, then what the device usually takes.
   const usualKind = () => kindForAll.value || defaultKinds[device.value] || LEFT_OPEN;
 
   form.addEventListener("change", (event) => {
-    if (["lesion", "kind", "device"].includes(event.target.name)) for (const row of rows) row.follow();
+    if (["lesion", "kind", "device"].includes(event.target.name)) followAll();
   });
+
+  function followAll() {
+    for (const row of rows) row.follow();
+    showSymptoms();
+  }
+
+  function showSymptoms() {
+    const chosen = new Set(rows.map((row) => row.lesion));
+    const lesions = radios().filter((radio) => chosen.has(radio.value));
+    const unsent = new Set(rows.filter((row) => !row.isSent).map((row) => row.lesion));
+    symptoms.show(new Map(lesions.map((radio) => [radio.value, nameOf(radio)])), unsent);
+  }
 
   const adder = form.querySelector("[data-add-lesion]");
   adder?.addEventListener("click", (event) => {
     event.preventDefault();
     ask((lesion) => {
       radios().find((radio) => radio.value === lesion.id).checked = true;
-      for (const row of rows) row.follow();
+      followAll();
     });
   });
 
@@ -58,13 +72,14 @@
       lesion.value = before = value;
       touched.add(lesion);
       complain("");
+      showSymptoms();
       changed();
     }
 
     function fill() {
       const chosen = lesion.value;
       lesion.replaceChildren(new Option(text.textChoose, ""));
-      for (const radio of radios()) lesion.append(new Option(radio.closest("label").textContent.trim(), radio.value));
+      for (const radio of radios()) lesion.append(new Option(nameOf(radio), radio.value));
       lesion.append(new Option(text.textNewLesion, NEW));
       lesion.value = chosen;
     }
@@ -87,16 +102,32 @@
       follow,
       fill,
       complain,
-      values: () => ({ lesion: lesion.value, kind: kind.value, device: device.value }),
+      get lesion() {
+        return lesion.value;
+      },
+      get isSent() {
+        return lesion.disabled;
+      },
+      values: () => ({
+        lesion: lesion.value,
+        kind: kind.value,
+        device: device.value,
+        ...symptoms.values(lesion.value),
+      }),
       focus: () => lesion.focus(),
       lock: (isLocked) => {
         lesion.disabled = kind.disabled = isLocked;
+        showSymptoms();
       },
-      forget: () => rows.splice(rows.indexOf(row), 1),
+      forget: () => {
+        rows.splice(rows.indexOf(row), 1);
+        showSymptoms();
+      },
     };
     rows.push(row);
     fill();
     follow();
+    showSymptoms();
     return row;
   }
 
@@ -150,19 +181,18 @@
     added(lesion);
   }
 
-  // The new lesion joins the choices for all photographs, as a copy of the last one.
+  // The new lesion joins the choices for all photographs, built as the form builds them.
   function addRadio(lesion) {
-    const last = radios().at(-1);
-    const place = last.closest("label").parentElement;
-    const copy = place.cloneNode(true);
-    const radio = copy.querySelector("input");
-    radio.id = `id_lesion_${lesion.id}`;
-    radio.value = lesion.id;
-    radio.checked = false;
-    const label = copy.querySelector("label");
+    const radio = document.createElement("input");
+    Object.assign(radio, { type: "radio", name: "lesion", id: `id_lesion_${lesion.id}`, value: lesion.id });
+    const label = document.createElement("label");
     label.htmlFor = radio.id;
-    label.replaceChildren(radio, ` ${lesion.name}`);
-    place.after(copy);
+    label.append(radio, ` ${lesion.name}`);
+    const place = document.createElement("div");
+    place.append(label);
+    document.getElementById("id_lesion").append(place);
+    const none = form.querySelector("[data-no-lesion]");
+    if (none) none.hidden = true;
   }
 
   function report(words) {

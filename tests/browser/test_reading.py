@@ -162,3 +162,40 @@ def test_a_photograph_is_enlarged_to_its_pixels_and_measured(open_browser, staff
     assert FullPicture.objects.get().image == image
     stored = picture_of(FullPicture.objects.get().file)
     assert (stored.size, dict(stored.getexif())) == ((2400, 1800), {})
+
+
+def test_a_photograph_is_enlarged_by_two_fingers(open_browser, staff, patient):
+    image = kept(VisitFactory(patient=patient), LesionFactory(patient=patient), staff, sample(7))
+    page = open_browser(PHONE, has_touch=True, is_mobile=True)
+    sign_in(page, staff)
+    page.goto(image.get_absolute_url())
+    frame, picture = page.locator("[data-viewer]"), page.locator(".photo-frame > img").first
+    frame.scroll_into_view_if_needed()
+    expect(frame).to_have_attribute("data-ready", "")
+    box, fitted = frame.bounding_box(), picture.bounding_box()
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind, *apart) -> None:
+        points = [{"x": middle[0] + side * each, "y": middle[1], "id": side} for each in apart for side in (-1, 1)]
+        for point in points:
+            point["id"] += 1
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def pinch(start: int, end: int) -> None:
+        touch("touchStart", start)
+        for step in range(1, 11):
+            touch("touchMove", start + (end - start) * step / 10)
+        touch("touchEnd")
+        page.wait_for_timeout(100)
+
+    pinch(30, 90)
+    wide = picture.bounding_box()
+    assert wide["width"] / fitted["width"] == pytest.approx(3, rel=0.1), (
+        "three times as far apart, three times as large"
+    )
+    centre = wide["x"] + wide["width"] / 2
+    assert centre == pytest.approx(middle[0], abs=12), "and what was between the fingers stays there"
+    assert page.evaluate("visualViewport.scale") == pytest.approx(1), "the photograph is enlarged and not the page"
+    pinch(90, 20)
+    assert picture.bounding_box() == pytest.approx(fitted, abs=1)

@@ -68,6 +68,48 @@ def test_keys_of_the_review_screen_answer_nothing_while_a_form_is_open(open_brow
     assert [review.answer for review in image.reviews.all()] == ["mel"], "the page still takes an answer afterwards"
 
 
+@pytest.mark.usefixtures("network_shown")
+@pytest.mark.parametrize("by", ["key", "click"])
+@pytest.mark.parametrize("is_being_saved", [False, True], ids=["open", "being saved"])
+def test_no_answer_leaves_the_page_while_a_form_is_open_or_being_saved(
+    open_browser, dermatologist, patient, by, is_being_saved
+):
+    image = ImageFactory(lesion__patient=patient)
+    PredictionFactory(image=image)
+    page = open_browser()
+    sign_in(page, dermatologist)
+    page.goto(reverse("admin:review-photograph", args=[image.pk]))
+    page.locator("body").press("c")
+    page.get_by_role("link", name="Edit risk").click()
+    page.get_by_role("group", name="Previous melanoma").get_by_label("Yes").check()
+    held = []
+    if is_being_saved:
+        page.route("**/risk/**", lambda route: held.append(route))
+        page.get_by_role("button", name="Save risk").click()
+        expect(page.locator("#risk form.htmx-request")).to_be_visible()
+    # The reader's focus is on the page and not in the form.
+    page.evaluate("document.activeElement.blur()")
+    if by == "key":
+        page.keyboard.press("5")
+    else:
+        page.locator("[data-answer] [data-key='5']").click()
+    said = page.locator("[data-kept-back]")
+    expect(said).to_contain_text("being saved" if is_being_saved else "Save this form first")
+    assert image.reviews.count() == 0
+    if is_being_saved:
+        (route,) = held
+        route.continue_()
+    else:
+        page.get_by_role("button", name="Save risk").click()
+    expect(page.locator("#risk")).to_contain_text("Previous melanoma")
+    expect(said).to_have_count(0)
+    assert [(row.kind, row.answer) for row in RiskFact.objects.all()] == [("melanoma", "yes")]
+    assert image.reviews.count() == 0, "and the key is not remembered either"
+    page.keyboard.press("5")
+    page.get_by_text("Recorded:").wait_for()
+    assert [review.answer for review in image.reviews.all()] == ["mel"]
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_privacy_mode_by_keyboard(open_browser, dermatologist, patient, size):
     page = open_browser(size)

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from diagnosis.images.models import Device, DeviceCalibration, Image, PhotographFacts
-from patients.models import Lesion
+from patients.models import Lesion, LesionSymptoms
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.browser.test_accessibility import AXE_OPTIONS
 from tests.conftest import PHOTOGRAPHS
@@ -89,6 +89,60 @@ def test_each_photograph_goes_to_its_own_lesion(open_browser, staff, patient, si
     press(page.locator("form[action$='/facts/']").get_by_role("button", name="Save"))
     page.get_by_role("heading", name="The overview that it belongs to").wait_for()
     assert PhotographFacts.objects.newest().get(image=one).overview == overview
+
+
+@pytest.mark.parametrize(("size", "touch"), [(DESKTOP, False), (PHONE, True)], ids=["keyboard", "finger"])
+def test_the_first_lesion_and_its_symptoms_are_stated_where_photographs_are_added(
+    open_browser, staff, patient, size, touch
+):
+    visit = VisitFactory(patient=patient)
+    page = open_browser(size, has_touch=touch)
+    sign_in(page, staff)
+    page.goto(f"/visits/{visit.pk}/upload/")
+
+    def press(control) -> None:
+        if touch:
+            control.tap()
+        else:
+            control.focus()
+            page.keyboard.press("Space" if control.get_attribute("type") == "radio" else "Enter")
+
+    page.locator("#id_files").set_input_files(FILES[:2])
+    expect(page.locator("[data-symptoms] details:visible")).to_have_count(0)
+    press(page.get_by_role("link", name="Add the first lesion"))
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Body site").select_option("back")
+    dialog.get_by_role("radio", name="Left").check()
+    press(dialog.get_by_role("button", name="Add lesion"))
+    expect(dialog).to_have_count(0)
+    first = Lesion.objects.get()
+    for file in FILES[:2]:
+        expect(page.get_by_label(f"Lesion: {file.name}")).to_have_value(str(first.pk))
+    page.get_by_label(f"Lesion: {FILES[1].name}").select_option("new")
+    dialog.get_by_label("Body site").select_option("abdomen")
+    press(dialog.get_by_role("button", name="Add lesion"))
+    expect(dialog).to_have_count(0)
+    second = Lesion.objects.exclude(pk=first.pk).get()
+
+    blocks = page.locator("[data-symptoms] details:visible")
+    expect(blocks).to_have_count(2)
+    press(blocks.first.locator("summary"))
+    press(blocks.first.get_by_role("group", name="It bleeds").get_by_label("Yes"))
+    press(blocks.last.locator("summary"))
+    press(blocks.last.get_by_role("group", name="It itches").get_by_label("No", exact=True))
+    # Choosing again loses nothing.
+    page.get_by_label(f"Lesion: {FILES[1].name}").select_option(str(first.pk))
+    expect(blocks).to_have_count(1)
+    page.get_by_label(f"Lesion: {FILES[1].name}").select_option(str(second.pk))
+    expect(blocks.last.get_by_role("group", name="It itches").get_by_label("No", exact=True)).to_be_checked()
+    expect(blocks.first.get_by_role("group", name="It bleeds").get_by_label("Yes")).to_be_checked()
+    assert_accessible(page)
+    press(page.get_by_role("button", name="Upload and analyse"))
+    expect(page.locator("#upload-progress")).to_have_text("2 of 2 done", timeout=SLOWEST)
+    assert {(row.lesion, row.visit, row.itch, row.bleeding) for row in LesionSymptoms.objects.all()} == {
+        (first, visit, "", "yes"),
+        (second, visit, "no", ""),
+    }
 
 
 def test_a_manager_adds_a_device_and_calibrates_it(open_browser, manager):

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -37,8 +38,11 @@ from diagnosis.reviews.blinding import note_seen
 from mlmodel.pictures.picture_errors import PictureError
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.forms import LesionForm as NewLesionForm
+from patients.lesion_symptom_rows import in_words
 from patients.middleware import MemberRequest
 from patients.models import Lesion, Member, Visit
+from patients.risk_forms import AddedSymptomsForm
+from patients.services import add_symptoms, symptoms_at
 from patients.services.visits import VisitIsClosed
 
 logger = logging.getLogger(__name__)
@@ -74,28 +78,49 @@ def _upload(request: MemberRequest, visit: Visit) -> HttpResponse:
             messages.warning(request, str(VisitIsClosed()), extra_tags=VisitIsClosed.code)
             return redirect(visit)
         initial = {"lesion": request.GET.get("lesion"), "device": last_device_of(request.member)}
-        return _page(request, visit, UploadForm(visit=visit, member=request.member, initial=initial))
+        form = UploadForm(visit=visit, member=request.member, initial=initial)
+        return _page(request, visit, form, AddedSymptomsForm())
     if not visit.is_open:
         return _problem(request, visit, "visit_is_closed", str(VisitIsClosed()), 409)
-    form = UploadForm(request.POST, visit=visit, member=request.member)
+    form, symptoms = UploadForm(request.POST, visit=visit, member=request.member), AddedSymptomsForm(request.POST)
     files = [file for _field, sent in request.FILES.lists() for file in sent]
     _check_files(form, files, limit=1 if is_script_request(request) else settings.UPLOAD_MAX_FILES)
-    if not form.is_valid():
+    if not all([form.is_valid(), symptoms.is_valid()]):
         if is_script_request(request):
-            return _problem(request, visit, "malformed", str(next(iter(form.errors.values()))[0]), 400)
-        return _page(request, visit, form, status=400)
+            return _problem(
+                request, visit, "malformed", str(next(iter((form.errors or symptoms.errors).values()))[0]), 400
+            )
+        return _page(request, visit, form, symptoms, status=400)
+    return _store(request, visit, form, symptoms, files)
+
+
+def _store(
+    request: MemberRequest, visit: Visit, form: UploadForm, symptoms: AddedSymptomsForm, files: list[UploadedFile]
+) -> HttpResponse:
     attempt, lesion = remembered_attempt(request), form.cleaned_data["lesion"]
+    try:
+        # Before the photographs, whose advice follows from them.
+        note = _contradictions(
+            add_symptoms(visit=visit, lesion=lesion, by=request.member, stated=symptoms.cleaned_data), symptoms
+        )
+    except VisitIsClosed as error:
+        return _problem(request, visit, error.code, error.message, 409)
+    except Refused as error:
+        return _problem(request, visit, error.code, error.message, 400)
     outcomes = [
         _add(visit, lesion, file, request.member, attempt and attempt.part(f"file {index}"), form.stated)
         for index, file in enumerate(files)
     ]
     note_seen(request.member, [each.photograph.image for each in outcomes if each.photograph])
     if is_script_request(request):
-        return json_response(request, outcomes[0].as_json(), status=outcomes[0].status)
+        body = {**outcomes[0].as_json(), **({"note": note} if note else {})}
+        return json_response(request, body, status=outcomes[0].status)
     if len(outcomes) == 1 and outcomes[0].photograph:
+        if note:
+            messages.warning(request, note)
         return redirect(outcomes[0].photograph.image)
     kept = sum(1 for outcome in outcomes if outcome.photograph)
-    context = {"visit": visit, "patient": visit.patient, "outcomes": outcomes, "kept": kept}
+    context = {"visit": visit, "patient": visit.patient, "outcomes": outcomes, "kept": kept, "note": note}
     status = HTTPStatus.OK if kept else outcomes[0].status
     return render(request, "assessment/upload_outcomes.html", context, status=status)
 
@@ -152,6 +177,16 @@ def _add(
         return Outcome(name, status=error.status, code=error.code, message=str(error.message))
 
 
+def _contradictions(names: Sequence[str], symptoms: AddedSymptomsForm) -> str:
+    """Say which of the stated symptoms were not recorded; empty if all were."""
+    if not names:
+        return ""
+    words = "; ".join(str(symptoms[name].label) for name in names)
+    return _(
+        "Not recorded, since another answer is recorded at this visit: %(symptoms)s. Correct it on the visit’s page."
+    ) % {"symptoms": words}
+
+
 def _check_files(form: UploadForm, files: list[UploadedFile], *, limit: int) -> None:
     if not files:
         form.add_error(None, ValidationError(_("Choose at least one photograph."), code="no_photograph"))
@@ -176,11 +211,16 @@ def _problem(request: MemberRequest, visit: Visit, code: str, message: str, stat
     return render(request, "assessment/upload_outcomes.html", context, status=status)
 
 
-def _page(request: MemberRequest, visit: Visit, form: UploadForm, *, status: int = 200) -> HttpResponse:
+def _page(
+    request: MemberRequest, visit: Visit, form: UploadForm, symptoms: AddedSymptomsForm, *, status: int = 200
+) -> HttpResponse:
+    recorded = {str(row.lesion_id): in_words(row) for row in symptoms_at([visit.pk]).values()}
     context = {
         "visit": visit,
         "patient": visit.patient,
         "form": form,
+        "symptoms_form": symptoms,
+        "recorded_symptoms": json.dumps(recorded),
         "has_lesions": visit.patient.lesions.exists(),
         "lesion_form": NewLesionForm(instance=Lesion(patient=visit.patient), patient=visit.patient, auto_id="new_%s"),
         "default_kinds": json.dumps(default_kinds_in(request.member)),

@@ -15,16 +15,26 @@ from diagnosis.images.models import Image
 from diagnosis.record.admin.chip_columns import chips_html, status_in_words, trouble_html
 from diagnosis.record.admin.remarks import ShowsRemarks, of_a_lesion, of_a_patient
 from diagnosis.record.visit_chips import Trouble, chips_at, troubled_reports_at
-from diagnosis.reviews.blinding import note_seen
+from diagnosis.reviews.blinding import note_seen, unread_among
 from patients.admin.records import LesionAdmin, LesionInline, PatientAdmin, VisitInline
 from patients.admin.scope import member_of
-from patients.models import Lesion, Patient, Visit
+from patients.models import Lesion, Member, Patient, Visit
 
 admin.site.unregister(Patient)
 admin.site.unregister(Lesion)
 
 
-class LesionWithSignsInline(LesionInline):
+class ForReader:
+    """An inline that withholds from a reader what a list withholds."""
+
+    _reader: Member | None = None
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        self._reader = member_of(request)
+        return super().get_formset(request, obj, **kwargs)  # type: ignore[misc]
+
+
+class LesionWithSignsInline(ForReader, LesionInline):
     """The lesions of one patient with their chips, loaded in one go."""
 
     _chips: dict[UUID, list[Chip]] | None = None
@@ -39,14 +49,14 @@ class LesionWithSignsInline(LesionInline):
     def chips(self, lesion: Lesion) -> SafeString:
         if self._chips is None:
             of_the_patient = Image.objects.filter(visit__patient=lesion.patient_id)
-            groups = by_lesion(photographs(of_the_patient.in_use()))
+            groups = by_lesion(photographs(of_the_patient.in_use(), reader=self._reader))
             self._chips = {group.lesion.pk: list(group.chips) for group in groups}
             for each in excluded_findings(of_the_patient):
                 self._chips[each.lesion.pk] = in_order([each.chip, *self._chips.get(each.lesion.pk, ())])
         return chips_html(self._chips.get(lesion.pk, ()))
 
 
-class VisitWithReportInline(VisitInline):
+class VisitWithReportInline(ForReader, VisitInline):
     """The visits of one patient with their chips and report problems, loaded in one go."""
 
     _troubled: dict[UUID, Trouble] | None = None
@@ -66,7 +76,7 @@ class VisitWithReportInline(VisitInline):
     @admin.display(description=_("findings"))
     def chips(self, visit: Visit) -> SafeString:
         if self._chips is None:
-            self._chips = chips_at(visit.patient.visits.all())
+            self._chips = chips_at(visit.patient.visits.all(), self._reader)
         return chips_html(self._chips.get(visit.pk, ()))
 
     @admin.display(description=_("report now"))
@@ -87,7 +97,9 @@ class PatientWithFindingsAdmin(ShowsRemarks, PatientAdmin):
         css = {"all": ("css/admin.css",)}
 
     def remarks_on(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        note_seen(member_of(request), Image.objects.in_use().filter(visit__patient=row))
+        images = list(Image.objects.in_use().filter(visit__patient=row))
+        unread = unread_among(member_of(request), images)
+        note_seen(member_of(request), [image for image in images if image.pk not in unread])
         return of_a_patient(row)
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from diagnosis.record.admin.chip_columns import ShowsChips
+from diagnosis.reviews.blinding import reads_blinded
 from diagnosis.reviews.models import QueueEntry, QueueState, Reason
 from diagnosis.reviews.models.queue import NEEDS_CONSENSUS
 from patients.admin.scope import ClinicScopedAdmin, member_of, patient_cell
@@ -22,6 +23,10 @@ READERS = {
     3: gettext_lazy("a third reader"),
     NEEDS_CONSENSUS: gettext_lazy("a consensus"),
 }
+
+
+# What a blinded reader may filter the queue by: nothing that the network's answer decides.
+ALLOWED_BLINDED = {"entered_at", "clinic"}
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -71,10 +76,7 @@ class ReaderFilter(admin.SimpleListFilter):
 
 
 def _is_blinded(request: HttpRequest) -> bool:
-    member = member_of(request)
-    if member is None or not member.is_dermatologist:
-        return False
-    return member.clinic.reads_blinded
+    return reads_blinded(member_of(request))
 
 
 @admin.register(QueueEntry)
@@ -127,6 +129,12 @@ class QueueEntryAdmin(ShowsChips, ClinicScopedAdmin):
     def remarks_on(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Hide the warnings from a blinded reader, too."""
         return {} if _is_blinded(request) else super().remarks_on(request, row)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Refuse a blinded reader every filter by address that the list does not offer, such as “?reason=urgent”."""
+        if _is_blinded(request) and lookup.partition("__")[0] not in ALLOWED_BLINDED:
+            return False
+        return super().lookup_allowed(lookup, value, request)
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         """Hide the filter by reason from a blinded reader, too."""

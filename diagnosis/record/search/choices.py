@@ -25,6 +25,12 @@ class Answered(models.TextChoices):
     CALM = "calm", _("Calm")
 
 
+def choices_read_blinded() -> list[tuple[str, Any]]:
+    """Return the choices for a blinded reader, who is not told which of those that wait for them are urgent."""
+    renamed = {Answered.URGENT: _("Urgent, or waits for your answer")}
+    return [(each.value, renamed.get(each, each.label)) for each in Answered]
+
+
 class LabelKind(models.TextChoices):
     MALIGNANT = "malignant", _("Malignant or pre-malignant")
     BENIGN = "benign", _("Benign, and nothing else")

@@ -17,7 +17,8 @@ from diagnosis.outcomes.models import Specimen
 from diagnosis.record.search.choices import Answered, LabelKind
 from diagnosis.record.search.forms import Wanted
 from diagnosis.reviews.answers import ANSWERS, LabelState, is_benign_answer, is_malignant_answer, leaves_danger_open
-from diagnosis.reviews.models import ConfirmedLabel, Review
+from diagnosis.reviews.blinding import reads_blinded, unread_by
+from diagnosis.reviews.models import ConfirmedLabel, QueueState, Review
 from patients.models import Member, Patient, VisitStatus
 
 # So many keys are still looked up quickly, and read in some milliseconds.
@@ -63,11 +64,11 @@ def of_patients(wanted: Wanted, member: Member) -> list[Q]:
     return [Q(patient__in=keys) if len(keys) <= FEW else Q(patient__in=found)]
 
 
-def of_photographs(wanted: Wanted, rows: Photographed) -> list[Any]:
+def of_photographs(wanted: Wanted, rows: Photographed, member: Member) -> list[Any]:
     """Return the conditions about photographs that lesions and visits share."""
     conditions: list[Any] = []
     if wanted.tier:
-        conditions += _of_tier(wanted.tier, rows)
+        conditions += _of_tier(wanted.tier, rows, member)
     if wanted.label:
         conditions += _of_label(wanted.label, rows)
     if wanted.reader:
@@ -83,13 +84,24 @@ def late_specimens(member: Member) -> QuerySet[Specimen]:
     return Specimen.objects.visible_to(member).awaited().late().order_by()
 
 
-def _of_tier(tier: str, rows: Photographed) -> list[Any]:
+def is_unread_by(member: Member | None) -> Any:
+    """Whether a photograph waits for the blinded answer of ``member``: whatever its answer is, it may be urgent."""
+    if not reads_blinded(member):
+        return Q(pk__in=())
+    return Q(Exists(unread_by(member).filter(image=OuterRef("pk")).order_by()))
+
+
+def _of_tier(tier: str, rows: Photographed, member: Member) -> list[Any]:
+    unread = is_unread_by(member)
     if tier == Answered.CALM:
         # Every photograph was judged, and shown as calm.
-        return [rows.with_photograph(), ~rows.with_photograph(~is_shown_as(Tier.CALM))]
-    urgent = rows.with_photograph(is_shown_as(Tier.URGENT))
+        return [rows.with_photograph(), ~rows.with_photograph(Q(~is_shown_as(Tier.CALM)) | unread)]
+    urgent = rows.with_photograph(Q(is_shown_as(Tier.URGENT)) | unread)
     if tier == Answered.URGENT:
-        return [rows.few(Prediction.objects.filter(tier=Tier.URGENT), path="image__"), urgent]
+        maybe = Q(predictions__tier=Tier.URGENT)
+        if reads_blinded(member):
+            maybe |= Q(queue_entry__state=QueueState.WAITING)
+        return [rows.few(Image.objects.filter(maybe).distinct(), path=""), urgent]
     watch = rows.with_photograph(is_shown_as(Tier.WATCH))
     if tier == Answered.WATCH:
         return [watch, ~urgent]

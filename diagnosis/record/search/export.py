@@ -49,7 +49,7 @@ def _visit_header() -> Cells:
 def _visit_rows(keys: Sequence[Any], member: Member) -> Iterable[Cells]:
     visits = Visit.objects.select_related("patient", "clinician__user").in_bulk(list(keys))
     shown = [visits[key] for key in keys if key in visits]
-    chips, troubled = chips_at(shown), troubled_reports_at(shown)
+    chips, troubled = chips_at(shown, member), troubled_reports_at(shown)
     for visit in shown:
         trouble = troubled.get(visit.pk)
         yield [

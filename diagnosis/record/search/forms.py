@@ -17,9 +17,11 @@ from diagnosis.record.search.choices import (
     Awaited,
     Listing,
     Planned,
+    choices_read_blinded,
     label_choices,
     site_choices,
 )
+from diagnosis.reviews.blinding import reads_blinded
 from patients.models import Member, Role, VisitStatus
 from patients.models.patient import LONGEST_SEARCH
 
@@ -105,6 +107,8 @@ class FilterForm(forms.Form):
         readers = Member.objects.filter(clinic=member.clinic_id, role=Role.DERMATOLOGIST).select_related("user")
         self.fields["reader"].queryset = readers.order_by("user__last_name", "pk")  # type: ignore[attr-defined]
         self.fields["reader"].label_from_instance = lambda reader: reader.name  # type: ignore[attr-defined]
+        if reads_blinded(member):
+            self.fields["tier"].choices = [ANY, *choices_read_blinded()]  # type: ignore[attr-defined]
         if listing is Listing.LESIONS:
             self.fields["since"].label = _("Photographed from")
 

@@ -60,11 +60,11 @@ def visits_of(wanted: Wanted, member: Member) -> QuerySet[Visit]:
     if wanted.until:
         visits = visits.filter(date__lte=wanted.until)
     rows = Photographed.of("visit", wanted)
-    conditions = [*of_patients(wanted, member), *of_photographs(wanted, rows)]
+    conditions = [*of_patients(wanted, member), *of_photographs(wanted, rows, member)]
     if wanted.site:
         conditions.append(rows.with_photograph(lesion__body_site=wanted.site))
     if wanted.plan == Planned.MISSING:
-        needing = without_plan(Lesion.objects.filter(pk=OuterRef("lesion")))
+        needing = without_plan(Lesion.objects.filter(pk=OuterRef("lesion")), reader=member)
         conditions.append(rows.with_photograph(Exists(needing.order_by())))
     if wanted.result == Awaited.LATE:
         late = late_specimens(member)
@@ -76,7 +76,7 @@ def visits_of(wanted: Wanted, member: Member) -> QuerySet[Visit]:
 def lesions_of(wanted: Wanted, member: Member) -> QuerySet[Lesion]:
     """Return the lesions of the member's clinic that the filter asks for."""
     rows = Photographed.of("lesion", wanted)
-    conditions: list[Any] = [*of_patients(wanted, member), *of_photographs(wanted, rows)]
+    conditions: list[Any] = [*of_patients(wanted, member), *of_photographs(wanted, rows, member)]
     if wanted.site:
         conditions.append(Q(body_site=wanted.site))
     if wanted.since or wanted.until:
@@ -86,7 +86,7 @@ def lesions_of(wanted: Wanted, member: Member) -> QuerySet[Lesion]:
     if wanted.result == Awaited.LATE:
         conditions.append(Q(pk__in=late_specimens(member).values("lesion")))
     lesions = Lesion.objects.visible_to(member).filter(*conditions)
-    return (without_plan(lesions) if wanted.plan == Planned.MISSING else lesions).order_by()
+    return (without_plan(lesions, reader=member) if wanted.plan == Planned.MISSING else lesions).order_by()
 
 
 def visit_keys(wanted: Wanted, member: Member) -> Keys:

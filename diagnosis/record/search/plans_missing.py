@@ -11,23 +11,28 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from diagnosis.followup.models import LesionPlan
 from diagnosis.images.models import Image, Tier
 from diagnosis.outcomes.models import LesionClosure
-from diagnosis.record.search.conditions import BENIGN, DANGEROUS, is_labelled, is_shown_as
+from diagnosis.record.search.conditions import BENIGN, DANGEROUS, is_labelled, is_shown_as, is_unread_by
 from diagnosis.reviews.answers import CANNOT_TELL, NOT_A_LESION, Basis, Certainty, LabelState
 from diagnosis.reviews.models import ConfirmedLabel, Review
-from patients.models import Lesion, LesionSymptoms, RiskFact
+from patients.models import Lesion, LesionSymptoms, Member, RiskFact
 from patients.models.risk_fact import RiskAnswer, RiskKind
 from patients.models.visit import WARNING_SYMPTOMS
 
 
-def without_plan(lesions: QuerySet[Lesion]) -> QuerySet[Lesion]:
-    """Return those of ``lesions`` that need a next step and have none."""
+def without_plan(lesions: QuerySet[Lesion], *, reader: Member | None = None) -> QuerySet[Lesion]:
+    """Return those of ``lesions`` that need a next step and have none.
+
+    Those that wait for the blinded answer of ``reader`` are among them, whatever their answer is.
+    """
     standing = LesionPlan.objects.standing().filter(lesion=OuterRef("pk")).order_by()
     since = Image.objects.in_use().filter(lesion=OuterRef("lesion"), created_at__gt=OuterRef("created_at")).order_by()
     closed = LesionClosure.objects.standing().filter(~Exists(since), lesion=OuterRef("pk")).order_by()
-    return lesions.filter(~Exists(standing), ~Exists(closed), Exists(_needing_a_step().filter(lesion=OuterRef("pk"))))
+    return lesions.filter(
+        ~Exists(standing), ~Exists(closed), Exists(_needing_a_step(reader).filter(lesion=OuterRef("pk")))
+    )
 
 
-def _needing_a_step() -> QuerySet[Image]:
+def _needing_a_step(reader: Member | None) -> QuerySet[Image]:
     settled = ConfirmedLabel.objects.filter(image=OuterRef("pk"), state=LabelState.SETTLED).order_by()
     proven = settled.filter(answer__in=[*BENIGN, NOT_A_LESION], basis=Basis.HISTOPATHOLOGY)
     is_open = ~Exists(settled)
@@ -35,6 +40,7 @@ def _needing_a_step() -> QuerySet[Image]:
         Image.objects.in_use()
         .filter(
             is_labelled(DANGEROUS)
+            | is_unread_by(reader)
             | (Q(is_shown_as(Tier.URGENT)) & ~Exists(proven))
             | (is_open & (Q(is_shown_as(Tier.WATCH)) | _is_doubted() | Q(_warning_symptoms()) | _is_at_risk()))
         )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from diagnosis.assessment.chips import Chip, in_order
 from diagnosis.assessment.findings import excluded_findings
-from diagnosis.assessment.photographs import LesionCard, cards_of
+from diagnosis.assessment.photographs import LesionCard, answers_told, cards_of
 from diagnosis.followup.models import LesionPlan
 from diagnosis.images.models import Image
 from diagnosis.outcomes.states import LesionOutcome, outcomes_of
@@ -44,11 +44,11 @@ class LesionRow:
 def lesion_rows(keys: Sequence[UUID], member: Member) -> list[LesionRow]:
     """Return the rows of these lesions, in their order, in a fixed number of queries.
 
-    A dermatologist is shown the answers to their newest photographs, which is recorded as on a lesion's page.
+    What the rows tell a dermatologist of the newest photographs is recorded; what waits for their answer is withheld.
     """
     lesions = Lesion.objects.filter(pk__in=keys)
-    cards = {card.lesion.pk: card for card in cards_of(lesions.select_related("patient"))}
-    note_seen(member, (each.image for card in cards.values() for each in card.newest))
+    cards = {card.lesion.pk: card for card in cards_of(lesions.select_related("patient"), reader=member)}
+    note_seen(member, answers_told(cards.values()))
     warnings: dict[UUID, list[Chip]] = {}
     for each in excluded_findings(Image.objects.filter(lesion__in=keys)):
         warnings.setdefault(each.image.lesion_id, []).append(each.chip)

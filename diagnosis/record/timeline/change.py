@@ -1,7 +1,7 @@
 """What changed since last time, in words.
 
-It never says that a lesion has not changed: photographs cannot show that. Where two answers differ no more than those
-to two photographs of one day, it says so.
+It never says that a lesion has not changed: photographs cannot show that. What differs by less than two photographs of
+one lesion differ anyway is called neither a rise nor a fall; the words say that it cannot be told.
 """
 
 import datetime
@@ -13,7 +13,12 @@ from django.utils.translation import gettext as _
 
 from diagnosis.images.models import Tier
 from diagnosis.record.timeline.points import Answer, Moment
-from diagnosis.record.timeline.same_lesion_spread import LOG_AREA, is_area_within_spread, is_within_spread
+from diagnosis.record.timeline.same_lesion_spread import (
+    is_area_within_spread,
+    is_within_spread,
+    least_area_change,
+    range_of_area_change,
+)
 from diagnosis.reviews.answers import is_malignant_answer
 
 _SEVERITY = {Tier.CALM: 0, Tier.WATCH: 1, Tier.URGENT: 2}
@@ -102,9 +107,8 @@ def _compared(
     tone: str,
 ) -> Change:
     first, last = pair
-    changes = [_probability_change(first.malignant, last.malignant)]
+    changes, untold, doubts = [_probability_change(first.malignant, last.malignant)], "", []
     areas = _areas(before, newest)
-    doubts = []
     if is_within_spread(first.malignant, last.malignant):
         doubts.append(
             _(
@@ -112,16 +116,18 @@ def _compared(
                 "the lesion has changed."
             )
         )
-    if areas:
+    if areas and is_area_within_spread(*areas):
+        untold = _(
+            "Whether the area has changed cannot be told: these photographs do not show growth of less than "
+            "%(percent)d\u00a0%%."
+        ) % {"percent": round(least_area_change() * 100)}
+    elif areas:
         changes.append(_area_change(*areas))
-        if is_area_within_spread(*areas):
-            doubts.append(
-                _("Outlines of one lesion differ by up to %(percent)d\u00a0%% in area.")
-                % {"percent": round(LOG_AREA * 100)}
-            )
     doubts += _area_doubts(before, newest)
     rise = _SEVERITY[Tier(last.tier)] - _SEVERITY[Tier(first.tier)]
     sentence = _("Since %(date)s %(changes)s.") % {"date": in_words(since), "changes": _and(changes)}
+    if untold:
+        sentence = f"{sentence} {untold}"
     if rise > 0:
         sentence = f"{sentence} {_('The advice is now: %(tier)s.') % {'tier': Tier(last.tier).label}}"
         tone = tone or str(last.tier)
@@ -142,26 +148,25 @@ def _comparable(before: Sequence[Moment], newest: Sequence[Moment]) -> tuple[Ans
 
 def _probability_change(before: float, after: float) -> str:
     first, last = _in_hundred(before), _in_hundred(after)
-    if first == last:
-        return _("the malignant probability was %(last)s in 100 then and is %(last)s in 100 now") % {"last": last}
-    words = (
-        _("the malignant probability rose from %(first)s to %(last)s in 100")
-        if after > before
-        else _("the malignant probability fell from %(first)s to %(last)s in 100")
-    )
+    if is_within_spread(before, after) or first == last:
+        words = _("the malignant probability was %(first)s in 100 then and is %(last)s in 100 now")
+    elif after > before:
+        words = _("the malignant probability rose from %(first)s to %(last)s in 100")
+    else:
+        words = _("the malignant probability fell from %(first)s to %(last)s in 100")
     return words % {"first": first, "last": last}
 
 
 def _area_change(before: float, after: float) -> str:
-    percent = _rounded_percent(abs(after / before - 1) * 100)
-    if percent < 1:
-        return _("the area differs by less than 1\u00a0%")
+    """Return a change that is larger than the spread, with the range that it lies in."""
+    shares = [abs(ratio - 1) * 100 for ratio in (after / before, *range_of_area_change(before, after))]
+    percent, low, high = (_rounded_percent(share) for share in (shares[0], *sorted(shares[1:])))
     words = (
-        _("the area grew by about %(percent)d\u00a0%%")
+        _("the area grew by about %(percent)d\u00a0%% (between %(low)d and %(high)d\u00a0%%)")
         if after > before
-        else _("the area shrank by about %(percent)d\u00a0%%")
+        else _("the area shrank by about %(percent)d\u00a0%% (between %(low)d and %(high)d\u00a0%%)")
     )
-    return words % {"percent": percent}
+    return words % {"percent": percent, "low": low, "high": high}
 
 
 def _areas(before: Sequence[Moment], newest: Sequence[Moment]) -> tuple[float, float] | None:

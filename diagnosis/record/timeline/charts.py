@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import exp, sqrt
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,7 +14,8 @@ from diagnosis.images.models import Prediction, Tier
 from diagnosis.record.timeline.change import in_words
 from diagnosis.record.timeline.events import Event
 from diagnosis.record.timeline.points import Moment, Series, series_among
-from diagnosis.record.timeline.same_lesion_spread import range_of_another_photograph
+from diagnosis.record.timeline.same_lesion_spread import COLOURS, least_area_change, range_of_another_photograph
+from mlmodel.alignment.changes import ASYMMETRY_MARGIN, BORDER_MARGIN
 from mlmodel.versions.serving import analyser_of, can_serve
 
 
@@ -132,13 +134,55 @@ def measure_charts(moments: Sequence[Moment]) -> list[TimeChart]:
     """Return asymmetry, border, colours, diameter and area over time."""
     no_width = _("Not known: the width of no picture is stated. It is entered on a photograph’s page.")
     nothing = _("Not measured on any photograph.")
+    points, percent_less = _("%(least)d points"), _("%(least)d\u00a0%%")
+    asymmetry = points % {"least": round(100 * ASYMMETRY_MARGIN)}
+    border = percent_less % {"least": round(100 * (exp(BORDER_MARGIN) - 1))}
+    area = percent_less % {"least": round(100 * least_area_change())}
+    diameter = percent_less % {"least": round(100 * (sqrt(1 + least_area_change()) - 1))}
     return [
-        _measure_chart("asymmetry", _("Asymmetry"), moments, suffix=" %", times=100, empty=nothing),
-        _measure_chart("compactness", _("Border (a circle is 1)"), moments, decimals=2, bottom=1, empty=nothing),
-        _measure_chart("colours", _("Colours of six"), moments, top=6, empty=nothing),
-        _measure_chart("diameter_mm", _("Diameter, mm"), moments, suffix=" mm", decimals=1, empty=no_width),
-        _measure_chart("area_mm2", _("Area, mm²"), moments, suffix=" mm²", decimals=1, empty=no_width),
+        _measure_chart(
+            "asymmetry", _("Asymmetry"), moments, suffix=" %", times=100, empty=nothing, hint=_not_shown(asymmetry)
+        ),
+        _measure_chart(
+            "compactness",
+            _("Border (a circle is 1)"),
+            moments,
+            decimals=2,
+            bottom=1,
+            empty=nothing,
+            hint=_not_shown(border),
+        ),
+        _measure_chart(
+            "colours",
+            _("Colours of six"),
+            moments,
+            top=6,
+            empty=nothing,
+            hint=_("Two photographs of one lesion differ by up to %(count)d.") % {"count": COLOURS},
+        ),
+        _measure_chart(
+            "diameter_mm",
+            _("Diameter, mm"),
+            moments,
+            suffix=" mm",
+            decimals=1,
+            empty=no_width,
+            hint=_not_shown(diameter),
+        ),
+        _measure_chart(
+            "area_mm2",
+            _("Area, mm²"),
+            moments,
+            suffix=" mm²",
+            decimals=1,
+            empty=no_width,
+            hint=_not_shown(area),
+        ),
     ]
+
+
+def _not_shown(least: str) -> str:
+    return _("Photographs do not show an increase of less than %(least)s.") % {"least": least}
 
 
 def _line(moments: Sequence[Moment], series: Series, *, is_first: bool) -> Line:
@@ -186,6 +230,7 @@ def _measure_chart(
     moments: Sequence[Moment],
     *,
     empty: str,
+    hint: str,
     suffix: str = "",
     times: float = 1,
     decimals: int = 0,
@@ -207,6 +252,7 @@ def _measure_chart(
         lines=[Line(title, points)],
         suffix=suffix,
         top=top,
+        hint=hint,
         empty=empty,
         decimals=decimals,
         bottom=bottom,

@@ -14,7 +14,7 @@ from diagnosis.reports.models import Report
 from diagnosis.reviews.answers import LabelState, is_malignant_answer, leaves_danger_open
 from diagnosis.reviews.models import ConfirmedLabel, Review
 from diagnosis.reviews.review_words import answer_name
-from patients.models import Lesion, VisitStatus
+from patients.models import Lesion, VisitStatus, is_at_a_visit_in_use
 
 # Each kind has a shape of its own in static/js/timeline.js.
 MALIGNANT, UNCLEAR, BENIGN, REVIEW = "malignant", "unclear", "benign", "review"
@@ -45,7 +45,9 @@ def unjudged(photographs: Iterable[tuple[datetime.date, Photograph]]) -> list[Ev
 
 
 def _labels(lesion: Lesion) -> list[Event]:
-    rows = ConfirmedLabel.objects.filter(image__lesion=lesion, state=LabelState.SETTLED)
+    rows = ConfirmedLabel.objects.filter(
+        is_at_a_visit_in_use("image__visit"), image__lesion=lesion, state=LabelState.SETTLED
+    )
     return [
         Event(
             _day(row.settled_at),
@@ -61,7 +63,7 @@ def _labels(lesion: Lesion) -> list[Event]:
 def _reviews(lesion: Lesion) -> list[Event]:
     rows = (
         Review.objects.standing()
-        .filter(image__lesion=lesion)
+        .filter(is_at_a_visit_in_use("image__visit"), image__lesion=lesion)
         .select_related("reviewer__user", "outside_reader", "image")
     )
     return [

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from diagnosis.followup.models import LesionPlan, NextStep, TodayFilter, Whose
 from diagnosis.followup.reminders import undelivered_reminders
 from diagnosis.images.models import Image
-from diagnosis.reviews.models import QueueEntry, Reason, Review, SeenAnswer
+from diagnosis.reviews.blinding import reads_blinded, unread_by
+from diagnosis.reviews.models import QueueEntry, Reason
 from patients.models import Member, Visit, VisitStatus
 
 # An entry whose reasons include “urgent” has one of these as its first: only they weigh as much.
@@ -65,11 +66,9 @@ def urgent(scope: Scope) -> QuerySet[QueueEntry]:
 def named_urgent(scope: Scope) -> QuerySet[QueueEntry]:
     """Those that the page may name: an answer that a blinded reader has not seen yet is not given away by the list."""
     entries = urgent(scope)
-    if not (scope.member.is_dermatologist and scope.member.clinic.reads_blinded):
+    if not reads_blinded(scope.member):
         return entries
-    seen = SeenAnswer.objects.filter(member=scope.member, image=OuterRef("image"))
-    answered = Review.objects.standing().filter(reviewer=scope.member, image=OuterRef("image"))
-    return entries.filter(Exists(seen.order_by()) | Exists(answered.order_by()))
+    return entries.filter(~Exists(unread_by(scope.member).filter(pk=OuterRef("pk")).order_by()))
 
 
 def visits(scope: Scope) -> QuerySet[Visit]:

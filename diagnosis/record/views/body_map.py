@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from dermascan.core.once import once
 from diagnosis.assessment.findings import excluded_findings
-from diagnosis.assessment.photographs import lesion_cards
+from diagnosis.assessment.photographs import answers_told, lesion_cards
 from diagnosis.images.models import Image
 from diagnosis.record.lesion_pins import LesionOnMap, PinState, by_body_region, lesions_on_map
 from diagnosis.reviews.blinding import note_seen
@@ -82,8 +82,9 @@ def lesion_place(request: MemberRequest, lesion_id: UUID) -> HttpResponse:
 
 def on_map(patient: Patient, *, shown_to: Member | None) -> list[LesionOnMap]:
     """Return the patient's lesions with their pins, whose states tell the answers to their photographs."""
-    missed, cards = excluded_findings(Image.objects.filter(visit__patient=patient)), lesion_cards(patient)
-    note_seen(shown_to, Image.objects.in_use().filter(visit__patient=patient))
+    missed = excluded_findings(Image.objects.filter(visit__patient=patient))
+    cards = lesion_cards(patient, reader=shown_to)
+    note_seen(shown_to, answers_told(cards))
     return lesions_on_map(patient, cards=cards, missed=missed)
 
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from diagnosis.assessment.facts_view import overviews_among
 from diagnosis.assessment.findings import excluded_findings, excluded_findings_at
 from diagnosis.assessment.photographs import (
+    answers_told,
     by_lesion,
     contradictions_among,
     excluded_among,
@@ -42,8 +43,9 @@ from patients.services import account_state, consent_states
 @require_safe
 def patient(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     patient_row = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
-    cards, missed = lesion_cards(patient_row), excluded_findings(Image.objects.filter(visit__patient=patient_row))
-    note_seen(request.member, Image.objects.in_use().filter(visit__patient=patient_row))
+    cards = lesion_cards(patient_row, reader=request.member)
+    missed = excluded_findings(Image.objects.filter(visit__patient=patient_row))
+    note_seen(request.member, answers_told(cards))
     context = {
         "patient": patient_row,
         "lesions": cards,

@@ -18,6 +18,7 @@ from diagnosis.outcomes.specimens import withdraw_specimen
 from diagnosis.record.timeline.page import timeline_of
 from diagnosis.record.timeline.same_lesion_spread import LOG_ODDS, is_within_spread, range_of_another_photograph
 from diagnosis.reviews.services import record_review
+from mlmodel.alignment.changes import Measure, Shown, Verdict, changes
 from mlmodel.taxonomy import CODES
 from tests.diagnosis.outcomes.records import confirmed, sent
 from tests.diagnosis.photographing import measured_as
@@ -78,7 +79,8 @@ def test_a_rise_in_numbers(lesion, staff):
 
     shown = change(lesion)
     assert shown.sentence.startswith(
-        "Since 3 March 2026 the malignant probability rose from 2 to 39 in 100 and the area grew by about 40\u00a0%."
+        "Since 3 March 2026 the malignant probability rose from 2 to 39 in 100 and the area grew by about 40\u00a0% "
+        "(between 3 and 90\u00a0%)."
     )
     assert wording("See a dermatologist within two weeks") in shown.sentence
     assert shown.tone == "urgent"
@@ -90,7 +92,7 @@ def test_a_difference_of_one_day_is_called_so_and_never_no_change(lesion):
     photographed(lesion, JUNE, 0.19)
 
     shown = change(lesion)
-    assert "rose from 4 to 19 in 100" in shown.sentence
+    assert "was 4 in 100 then and is 19 in 100 now" in shown.sentence
     assert wording("no more than those to photographs of a single day") in shown.doubts[0]
     assert shown.tone == ""
 
@@ -106,6 +108,70 @@ def test_it_never_says_that_nothing_changed(lesion, staff, before, after):
     assert shown.sentence
     assert not FORBIDDEN.search(shown.sentence)
     assert shown.tone != "calm"
+
+
+DIRECTION = re.compile(r"\b(grew|shrank|rose|fell)\b")
+
+
+@pytest.mark.parametrize("ratio", [0.75, 0.99, 1.0, 1.01, 1.12, 1.35])
+def test_an_area_within_the_spread_neither_grew_nor_shrank(lesion, staff, ratio):
+    measured(photographed(lesion, MARCH, 0.02), staff, area=0.2, width_mm=14)
+    measured(photographed(lesion, JUNE, 0.02), staff, area=0.2 * ratio, width_mm=14)
+
+    shown = change(lesion)
+    assert not DIRECTION.search(shown.sentence)
+    assert not FORBIDDEN.search(shown.sentence)
+    assert "cannot be told" in shown.sentence
+    assert "36\u00a0%" in shown.sentence
+
+
+@pytest.mark.parametrize(("ratio", "word"), [(0.7, "shrank"), (1.4, "grew")])
+def test_an_area_beyond_the_spread_is_named_with_its_range(lesion, staff, ratio, word):
+    measured(photographed(lesion, MARCH, 0.02), staff, area=0.2, width_mm=14)
+    measured(photographed(lesion, JUNE, 0.02), staff, area=0.2 * ratio, width_mm=14)
+
+    assert DIRECTION.findall(change(lesion).sentence) == [word]
+    assert "between" in change(lesion).sentence
+
+
+@pytest.mark.parametrize(("before", "after"), [(0.04, 0.19), (0.19, 0.04), (0.2, 0.21)])
+def test_an_answer_within_the_spread_neither_rose_nor_fell(lesion, before, after):
+    photographed(lesion, MARCH, before)
+    photographed(lesion, JUNE, after)
+
+    assert not DIRECTION.search(change(lesion).sentence)
+
+
+@pytest.mark.parametrize("ratio", [0.6, 0.75, 1.0, 1.3, 1.5])
+def test_the_comparison_of_two_photographs_calls_the_same_a_change(lesion, staff, ratio):
+    first, second = photographed(lesion, MARCH, 0.02), photographed(lesion, JUNE, 0.02)
+    measured(first, staff, area=0.2, width_mm=14)
+    measured(second, staff, area=0.2 * ratio, width_mm=14)
+
+    values = [image.measurements.get().values for image in (first, second)]
+    area = next(
+        each
+        for each in changes(Shown(values[0], 14.0), Shown(values[1], 14.0), None)
+        if each.measure is Measure.AREA and not each.doubts
+    )
+    assert bool(DIRECTION.search(change(lesion).sentence)) == (area.verdict is not Verdict.WITHIN)
+
+
+def test_photographs_come_first_then_the_change_then_the_curves(sign_in, staff, lesion):
+    photographed(lesion, MARCH, 0.04)
+    photographed(lesion, JUNE, 0.05)
+    html = sign_in(staff).get(reverse("lesion", args=[lesion.pk])).content.decode()
+    places = [html.index(f'id="{name}"') for name in ("photographs", "change", "plan", "probability", "abcd")]
+    assert places == sorted(places)
+
+
+def test_each_measure_says_what_it_cannot_show(lesion, staff):
+    for day in (MARCH, JUNE):
+        measured(photographed(lesion, day, 0.02), staff, area=0.2, width_mm=14)
+
+    hints = {chart.slug: chart.hint for chart in timeline(lesion).measures}
+    assert "36" in hints["area-mm2"]
+    assert all(re.search(r"\d", hint) for hint in hints.values())
 
 
 def test_a_higher_tier_is_named_however_small_the_difference(lesion):
