@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from itertools import chain
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -31,14 +32,15 @@ RELEASES = {
 }
 
 
-def triggers_in_database() -> set[str]:
+def triggers_in_database() -> dict[str, str]:
+    """The triggers by name, each with its definition."""
     queries = {
-        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-        "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
+        "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'",
+        "postgresql": "SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
     }
     with connection.cursor() as cursor:
         cursor.execute(queries[connection.vendor])
-        return {name for (name,) in cursor.fetchall()}
+        return dict(cursor.fetchall())
 
 
 def declared_triggers() -> set[str]:
@@ -56,7 +58,7 @@ def declared_triggers() -> set[str]:
 @pytest.mark.django_db
 def test_every_declared_trigger_exists():
     assert len(declared_triggers()) > 20
-    assert declared_triggers() == triggers_in_database()
+    assert declared_triggers() == set(triggers_in_database())
 
 
 @pytest.mark.slow
@@ -72,7 +74,7 @@ def test_a_release_is_upgraded_with_its_records_and_triggers(release):
         call_command("migrate", verbosity=0)
 
     assert Consent.objects.filter(pk=consent.pk).exists()
-    assert declared_triggers() == triggers_in_database()
+    assert declared_triggers() == set(triggers_in_database())
 
 
 @pytest.mark.slow
@@ -93,6 +95,27 @@ def test_a_trigger_is_removed_and_restored_with_its_migration():
                 operation.database_forwards("patients", editor, state, state)
     with pytest.raises(IntegrityError, match="consent_is_append_only"), transaction.atomic():
         Consent.objects.filter(pk=consent.pk).update(method="verbal")
+
+
+@pytest.mark.slow
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_going_back_leaves_the_triggers_of_each_migration():
+    graph = MigrationLoader(connection).graph
+    plans = [graph.forwards_plan(leaf) for leaf in graph.leaf_nodes() if leaf[0] in older_tables.OUR_APPS]
+    ours = [key for key in dict.fromkeys(chain.from_iterable(plans)) if key[0] in older_tables.OUR_APPS]
+    later = [key for key in ours if key[1] != "0001_initial"]
+    left: dict[tuple[str, str], dict[str, str]] = {}
+    try:
+        for key in reversed(later):
+            left[key] = triggers_in_database()
+            before = [each for each in graph.nodes[key].dependencies if each[0] == key[0]]
+            MigrationExecutor(connection).migrate(before)
+        for key in later:
+            MigrationExecutor(connection).migrate([key])
+            assert triggers_in_database() == left[key], key
+    finally:
+        call_command("migrate", verbosity=0)
 
 
 @pytest.mark.django_db

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import migrations
+from django.db.migrations.loader import MigrationLoader
 
 
 class AppendOnly(migrations.operations.base.Operation):
     """Migration operation that creates a trigger which rejects updates. Rows may still be deleted.
 
-    SQLite rebuilds a table for most changes of its fields and drops its triggers with the old table: repeat the
-    operation after such a change, and before it too, since undoing the operation removes the trigger. A test checks
-    that every trigger declared in a migration exists in the database.
+    Undoing the operation leaves the trigger as the migrations before it declared it. SQLite rebuilds a table for most
+    changes of its fields and drops its triggers with the old table: repeat the operation after such a change, and
+    before it too, for the way back. A test goes back and forward through all migrations and compares the triggers.
     """
 
     reversible = True
@@ -36,10 +37,40 @@ class AppendOnly(migrations.operations.base.Operation):
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         table = self._table(app_label, schema_editor, to_state)
+        if table is not None:
+            self._drop(schema_editor, table)
+            self._create(schema_editor, table)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        table = self._table(app_label, schema_editor, from_state)
         if table is None:
             return
-        vendor = schema_editor.connection.vendor
         self._drop(schema_editor, table)
+        if (earlier := self._earlier(app_label, schema_editor)) is not None:
+            earlier._create(schema_editor, table)
+
+    def describe(self) -> str:
+        return f"Keep rows of {self.model_name} as they were written"
+
+    @property
+    def migration_name_fragment(self) -> str:
+        return self.name
+
+    def _earlier(self, app_label: str, schema_editor: Any) -> "AppendOnly | None":
+        """Return the operation that declared the trigger last before this one."""
+        graph = MigrationLoader(schema_editor.connection).graph
+        leaves = graph.leaf_nodes(app_label)
+        keys = [key for leaf in leaves for key in graph.forwards_plan(leaf) if key[0] == app_label]
+        earlier = None
+        for operation in (operation for key in dict.fromkeys(keys) for operation in graph.nodes[key].operations):
+            if operation is self:
+                return earlier
+            if isinstance(operation, AppendOnly) and operation.name == self.name:
+                earlier = operation
+        return None
+
+    def _create(self, schema_editor: Any, table: str) -> None:
+        vendor = schema_editor.connection.vendor
         if vendor == "sqlite":
             when = f" WHEN {self._changed('IS NOT')}" if self._changed("") else ""
             schema_editor.execute(
@@ -56,18 +87,6 @@ class AppendOnly(migrations.operations.base.Operation):
                 f"CREATE TRIGGER {self.name} BEFORE UPDATE ON {table} FOR EACH ROW{when} "
                 f"EXECUTE FUNCTION {self.name}()"
             )
-
-    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        table = self._table(app_label, schema_editor, from_state)
-        if table is not None:
-            self._drop(schema_editor, table)
-
-    def describe(self) -> str:
-        return f"Keep rows of {self.model_name} as they were written"
-
-    @property
-    def migration_name_fragment(self) -> str:
-        return self.name
 
     def _table(self, app_label: str, schema_editor: Any, state: Any) -> str | None:
         model = state.apps.get_model(app_label, self.model_name)

@@ -20,8 +20,9 @@ from diagnosis.images.models import Image
 from diagnosis.opinions.models import OpinionRequest
 from diagnosis.opinions.services import revoke_for_correction
 from diagnosis.outcomes.models import Specimen
+from diagnosis.reports.contradicted_results import derive_contradictions_again
 from diagnosis.reports.withholding import withhold_for_correction
-from diagnosis.reviews.models import ManagementDecision, ReviewGroup
+from diagnosis.reviews.models import ManagementDecision, Review, ReviewGroup
 from diagnosis.reviews.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import have_read_again
 from patients.edits import change_record
@@ -46,7 +47,7 @@ log = logging.getLogger(__name__)
 
 _TABLES: tuple[type[Model], ...] = (
     Patient, Visit, Lesion, Image, Consent, User, LesionPlacement, LesionPlan, LesionSymptoms, ManagementDecision,
-    OutgoingMessage, ReminderStop, ReviewGroup, RiskFact, Specimen,
+    OutgoingMessage, ReminderStop, Review, ReviewGroup, RiskFact, Specimen,
 )  # fmt: skip
 MODELS: dict[str, type[Model]] = {str(model._meta.model_name): model for model in _TABLES}
 # A row that a correction adds names the member who corrects; a copy keeps the member who stated it.
@@ -98,6 +99,7 @@ def carry_out(
         )
         _name_records(correction, plan, created)
         _refresh([step for step in steps if step.kind == "image"], plan.moved)
+        _derive_contradictions(steps, by=by, reason=f"{plan.kind.label}: {reason}")
     log.info("Member %s made correction %s: %s.", by.pk, correction.pk, correction.kind)
     return correction
 
@@ -137,6 +139,7 @@ def undo(*, correction: Correction, by: Member, reason: str) -> Correction:
         moved = [step for step in steps if step.kind == "image"]
         excluded = [key for kind, key in correction.created if kind == "exclusion"]
         _refresh(moved, Image.objects.filter(exclusions__in=excluded).distinct())
+        _derive_contradictions(steps, by=by, reason=_("Undone: %(reason)s") % {"reason": reason})
     log.info("Member %s undid correction %s.", by.pk, correction.pk)
     return correction
 
@@ -251,6 +254,16 @@ def _refresh(steps: Iterable[Step], images: Iterable[Image]) -> None:
     for image in Image.objects.filter(lesion__in=lesions).order_by("pk"):
         refresh_queue_entry(image=image)
     have_read_again(Image.objects.filter(lesion__in=lesions))
+
+
+def _derive_contradictions(steps: Sequence[Step], *, by: Member, reason: str) -> None:
+    """Have the signed reports that results contradict follow the photographs and specimens."""
+    touched = {
+        kind: {step.key for step in steps if step.kind == kind}
+        | {value[f"{kind}_id"] for step in steps for value in (step.before, step.after) if value.get(f"{kind}_id")}
+        for kind in ("lesion", "visit")
+    }
+    derive_contradictions_again(lesions=touched["lesion"], visits=touched["visit"], by=by, reason=reason)
 
 
 def _plain(value: Any) -> Any:

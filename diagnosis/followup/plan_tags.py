@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django import template
 
+from diagnosis.followup.bounces import addresses_of, bouncing_addresses
 from diagnosis.followup.models import LesionPlan, NextStep, ReminderSettings, ReminderStop
 from diagnosis.followup.reminders import address_of, settings_of
 from diagnosis.followup.services import may_state
@@ -14,6 +15,7 @@ from patients.models import Lesion, Member, MessageKind, OutgoingMessage, Patien
 
 register = template.Library()
 register.filter("plan_in_words", plan_in_words)
+register.simple_tag(bouncing_addresses, name="bouncing_addresses_of")
 register.filter("overdue_in_words", overdue_in_words)
 
 # The most ended plans of a lesion, and e-mails to a patient, that a page lists.
@@ -66,22 +68,36 @@ class ReminderState:
     address: str
     stops: list[ReminderStop]
     messages: list[Any]
+    addresses: list[str]
+    bouncing: list[str]
 
     @property
     def is_refused(self) -> bool:
         return any(not stop.address for stop in self.stops)
 
     @property
+    def not_bouncing(self) -> list[str]:
+        return [address for address in self.addresses if address not in self.bouncing]
+
+    @property
     def bounces(self) -> bool:
-        return any(stop.address and stop.address == self.address.lower() for stop in self.stops)
+        """Whether reminders go to an address that bounces."""
+        return self.address in self.bouncing
 
     @property
     def is_shown(self) -> bool:
-        return bool(self.stops or self.messages or (self.settings and self.settings.is_on))
+        return bool(self.stops or self.messages or self.addresses or (self.settings and self.settings.is_on))
 
 
 @register.simple_tag
 def reminders_of(patient: Patient) -> ReminderState:
     stops = ReminderStop.objects.standing().filter(patient=patient.pk).select_related("stated_by__user")
     sent = OutgoingMessage.objects.filter(kind=MessageKind.RECALL, patient=patient.pk).order_by("-created_at", "pk")
-    return ReminderState(settings_of(patient.clinic_id), address_of(patient), list(stops), list(sent[:MOST_SHOWN]))
+    return ReminderState(
+        settings=settings_of(patient.clinic_id),
+        address=address_of(patient),
+        stops=list(stops),
+        messages=list(sent[:MOST_SHOWN]),
+        addresses=addresses_of(patient),
+        bouncing=bouncing_addresses(patient),
+    )

@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
+from diagnosis.followup.bounces import addresses_of
 from diagnosis.followup.errors import NoAddress, SettingsChangedMeanwhile
 from diagnosis.followup.models import ReminderSettings, ReminderStop, StopReason
 from diagnosis.followup.reminders import address_of
@@ -36,19 +37,22 @@ def choose_reminders(
         )
 
 
-def stop_reminders(*, patient: Patient, by: Member, reason: str) -> ReminderStop:
+def stop_reminders(*, patient: Patient, by: Member, reason: str, address: str = "") -> ReminderStop:
     """Send the patient no more reminders, or none to an address that bounces. What waits is cancelled.
+
+    Args:
+        address: the one that bounces, of the record or of the account; empty for the one that reminders go to.
 
     Raises:
         PermissionDenied: ``by`` belongs to another clinic.
-        NoAddress: there is no address that could bounce.
+        NoAddress: the patient has no such address.
         RecordIsMerged: the record was merged into another one.
     """
     ensure_same_clinic(patient, by)
     with transaction.atomic():
         patient = lock_patient(patient)
-        address = address_of(patient).lower() if reason == StopReason.BOUNCES else ""
-        if reason == StopReason.BOUNCES and not address:
+        address = (address or address_of(patient)).lower() if reason == StopReason.BOUNCES else ""
+        if reason == StopReason.BOUNCES and address not in map(str.lower, addresses_of(patient)):
             raise NoAddress
         stop = ReminderStop.objects.standing().filter(patient=patient, reason=reason, address=address).first()
         if stop is None:

@@ -64,12 +64,12 @@ def stop(request: MemberRequest, patient_id: UUID) -> HttpResponse:
         messages.error(request, _("Choose why the patient gets no reminders."))
         return redirect(f"{patient.get_absolute_url()}#reminders")
     try:
-        stop_reminders(patient=patient, by=request.member, reason=form.cleaned_data["reason"])
+        stop_reminders(patient=patient, by=request.member, **form.cleaned_data)
     except Refused as refused:
         messages.error(request, refused.message, extra_tags=refused.code)
     else:
         if form.cleaned_data["reason"] == StopReason.BOUNCES:
-            messages.success(request, _("Noted. No more reminders to this address; correct it in the record."))
+            messages.success(request, _("Noted. Nothing more is sent to this address; correct it in the record."))
         else:
             messages.success(request, _("Noted. The patient gets no more reminders by e-mail."))
     return redirect(f"{patient.get_absolute_url()}#reminders")

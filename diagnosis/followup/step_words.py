@@ -35,9 +35,13 @@ def step_for_patient(lesion: Lesion, step: str, due_on: datetime.date | None) ->
 
 def plan_in_words(plan: LesionPlan) -> str:
     """Return the plan for the clinic, such as “Biopsy or excision by 3 May 2026”."""
-    if plan.due_on is None:
-        return str(plan.get_step_display())
-    return _("%(step)s by %(date)s") % {"step": plan.get_step_display(), "date": day(plan.due_on)}
+    return step_in_words(plan.step, plan.due_on)
+
+
+def step_in_words(step: str, due_on: datetime.date | None) -> str:
+    """Return a next step for the clinic, as ``plan_in_words``."""
+    label = NextStep(step).label
+    return _("%(step)s by %(date)s") % {"step": label, "date": day(due_on)} if due_on else str(label)
 
 
 def overdue_in_words(plan: LesionPlan) -> str:

@@ -17,7 +17,7 @@ from diagnosis.reports.last_reported import labels_of_other_visits, suspected_at
 from diagnosis.reports.models import Addendum, Report
 from diagnosis.reports.other_visits import OtherVisitFinding
 from diagnosis.reports.printable_text import without_controls
-from diagnosis.reports.record_changes import RecordChange
+from diagnosis.reports.record_changes import RecordChange, is_of_course
 from diagnosis.reports.validity import unreported_changes_of
 from diagnosis.reviews.answers import is_malignant_answer
 from diagnosis.reviews.review_words import answer_malignancy, icd10_of, label_in_words, plain_line
@@ -256,8 +256,9 @@ def _replaces_plan(addendum: dict[str, Any]) -> bool:
 
 
 def _reports_a_change(addendum: dict[str, Any]) -> bool:
-    """Whether it reports a changed label, exclusion or finding, in addition to its text."""
-    return bool(addendum["labels"] or addendum.get("set_aside") or addendum.get("elsewhere"))
+    """Whether it reports a changed label, exclusion, finding, next step or result, in addition to its text."""
+    course = any(is_of_course(row["key"]) for row in addendum.get("record", ()))
+    return bool(addendum["labels"] or addendum.get("set_aside") or addendum.get("elsewhere") or course)
 
 
 def _later(now: Content, signed: dict[str, Any]) -> Content:

@@ -20,6 +20,7 @@ from diagnosis.assessment.case_context import read_case_contexts
 from diagnosis.assessment.refusals import quality_in_words
 from diagnosis.images.models import Image
 from diagnosis.measures.scales import with_scales
+from diagnosis.outcomes.states import outcomes_of
 from diagnosis.reports.articles import explanations_of, is_malignant_lesion, labels_of
 from diagnosis.reports.assessments_in_report import (
     assessment_in_report,
@@ -29,6 +30,7 @@ from diagnosis.reports.assessments_in_report import (
 )
 from diagnosis.reports.facts_in_report import facts_in_report
 from diagnosis.reports.measures_in_report import measures_in_report
+from diagnosis.reports.outcome_in_report import outcome_in_report
 from diagnosis.reports.patient_told import risk_in_report, symptoms_in_report
 from diagnosis.reports.printable_text import without_controls
 from diagnosis.reviews.answers import Basis, LabelState
@@ -53,11 +55,13 @@ def build_content(visit: Visit) -> Content:
         case.image.pk: case.case_context for case in read_case_contexts(Image.objects.in_use().filter(visit=visit))
     }
     earlier, symptoms = _labels_of_other_visits(visit), symptoms_at([visit.pk])
+    outcomes = outcomes_of(list({image.lesion_id: image.lesion for image in images}.values()))
     by_lesion = groupby(images, key=lambda each: each.lesion)
     lesions = [
         {
             **_lesion(lesion, list(group), case_context, earlier.get(lesion.pk, [])),
             "symptoms": symptoms_in_report(symptoms.get((visit.pk, lesion.pk))),
+            "outcome": outcome_in_report(outcomes[lesion.pk]),
         }
         for lesion, group in by_lesion
     ]

@@ -12,11 +12,13 @@ register = template.Library()
 @register.simple_tag
 def reports_contradicted_by(result: PathologyResult) -> list[ContradictedReport]:
     """Return the signed reports that ``result`` contradicts, each with the ``message`` to its signer."""
-    rows = list(result.contradicted_reports.select_related("report__visit", "report__signed_by__user"))
-    messages = {row.about: row for row in messages_to_signers(rows)} if rows else {}
-    for row in rows:
-        row.message = messages.get(row.pk)  # type: ignore[attr-defined]
-    return rows
+    rows = ContradictedReport.objects.filter(result=result).select_related("report__visit", "report__signed_by__user")
+    # A signer is told once of all reports, so the message is about one of their rows; closed ones were told of too.
+    messages = {each.user_id: each for each in messages_to_signers(list(rows))} if rows else {}
+    standing = [row for row in rows if row.closed_at is None]
+    for row in standing:
+        row.message = messages.get(row.report.signed_by.user_id)  # type: ignore[attr-defined]
+    return standing
 
 
 @register.simple_tag

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from dermascan.core.site import site_link
+from diagnosis.followup.bounces import does_bounce
 from diagnosis.images.models import Exclusion, ExclusionReason
 from diagnosis.reports.models import Addendum, Report, Withholding
 from patients.models import MessageKind, OutgoingMessage, Patient
@@ -52,6 +53,8 @@ class Reach(StrEnum):
 
     MAIL = "mail"
     NO_ADDRESS = "no_address"
+    # E-mails to the account's address come back.
+    BOUNCES = "bounces"
     NO_ACCOUNT = "no_account"
 
 
@@ -59,7 +62,9 @@ def reach_of(patient: Patient) -> Reach:
     user = patient.user
     if user is None or not user.is_active:
         return Reach.NO_ACCOUNT
-    return Reach.MAIL if user.email else Reach.NO_ADDRESS
+    if not user.email:
+        return Reach.NO_ADDRESS
+    return Reach.BOUNCES if does_bounce(patient, user.email) else Reach.MAIL
 
 
 def _queue(kind: MessageKind, report: Report, *, about: Report | Addendum | Exclusion | Withholding) -> None:
@@ -95,7 +100,7 @@ def withheld_letter(message: OutgoingMessage) -> Letter | None:
 
 def _letter(message: OutgoingMessage, report: Report | None, *, about: str) -> Letter | None:
     user = message.user
-    if report is None or user is None or not user.is_active or not user.email:
+    if report is None or user is None or reach_of(report.visit.patient) is not Reach.MAIL:
         return None
     message.address = user.email
     clinic = report.visit.patient.clinic.name

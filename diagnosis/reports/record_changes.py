@@ -41,9 +41,19 @@ class RecordChange:
         return self.key.startswith("photograph.") and self.key.endswith(".patient")
 
     @property
+    def is_of_course(self) -> bool:
+        """Whether it is another next step or a laboratory result: the plan in the report may no longer hold."""
+        return is_of_course(self.key)
+
+    @property
     def is_of_patient(self) -> bool:
         """Whether it identifies the patient: a changed name does not make an older report misleading."""
         return self.key.startswith("patient.")
+
+
+def is_of_course(key: str) -> bool:
+    """As ``RecordChange.is_of_course``, by the key of a change."""
+    return key.startswith("lesion.") and (key.endswith(".plan") or ".specimen." in key)
 
 
 def record_changes_of(reports: Sequence[Report]) -> dict[UUID, list[RecordChange]]:

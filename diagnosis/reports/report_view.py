@@ -21,6 +21,7 @@ from diagnosis.images.models import Tier
 from diagnosis.images.reliability import tier_to_show
 from diagnosis.reports.articles import is_malignant_lesion
 from diagnosis.reports.assessments_in_report import assessment_overruled_by_label
+from diagnosis.reports.outcome_in_report import closed_in_words, specimens_in_words
 from diagnosis.reports.patient_told import present_symptoms
 from diagnosis.reports.report_chips import chip_next_to_label
 from diagnosis.reviews.answers import is_malignant_answer
@@ -121,6 +122,8 @@ def _present_lesion(lesion: dict[str, Any]) -> dict[str, Any]:
         **lesion,
         "is_malignant": is_malignant,
         "earlier": earlier,
+        "specimens": specimens_in_words(lesion.get("outcome")),
+        "closed": closed_in_words(lesion.get("outcome")),
         "suspected": _dated(lesion.get("suspected")),
         "glance": _glance(photographs, earlier, is_overruled=is_malignant),
         "noticed": RoughDate.parse(lesion["noticed_on"]) if lesion["noticed_on"] else None,

@@ -19,7 +19,9 @@ from diagnosis.followup.at_signing import (
     next_steps_at,
     plan_with_steps,
 )
+from diagnosis.followup.step_words import step_in_words
 from diagnosis.images.models import Image
+from diagnosis.outcomes.models import LesionClosure
 from diagnosis.reports.content import Content, attach_signature, canonical_json, content_sha256, photographs_of
 from diagnosis.reports.drafts import VisitChanged, draft_report, ensure_contradictions_seen
 from diagnosis.reports.errors import (
@@ -64,8 +66,9 @@ def preview_report(
     ensure_dermatologist_of(visit.patient, by)
     visit = _load(visit.pk)
     _ensure_open(visit)
-    plan = plan_with_steps(_cleaned_plan(plan), next_steps_at(visit, next_steps))
-    content = _with_plan(draft_report(visit=visit).content, _cleaned_plan(plan))
+    outcomes = next_steps_at(visit, next_steps)
+    plan = plan_with_steps(_cleaned_plan(plan), outcomes)
+    content = with_plan(draft_report(visit=visit).content, _cleaned_plan(plan), outcomes)
     if not content["lesions"]:
         raise NothingToSign
     ensure_few_pictograms(content)
@@ -112,7 +115,7 @@ def sign_visit(
     outcomes = next_steps_at(visit, next_steps)
     reason = "" if has_words(plan) else _cleaned_plan(no_plan_reason)
     typed, plan = plan, _cleaned_plan(plan_with_steps(plan, outcomes))
-    content = _with_plan(draft.content, plan)
+    content = with_plan(draft.content, plan, outcomes)
     if not content["lesions"]:
         raise NothingToSign
     _ensure_planned(visit, content, typed, outcomes, reason)
@@ -247,9 +250,15 @@ def needing_a_plan(visit: Visit, content: Content) -> list[str]:
 
 
 def needing_a_step(visit: Visit, content: Content) -> set[uuid.UUID]:
-    """The lesions that signing asks a next step for: those that need a plan, and those not calm to the software."""
+    """The lesions that signing asks a next step for: those that need a plan, and those not calm to the software.
+
+    A lesion that was closed since its newest photograph needs none. ``diagnosis.record.search.plans_missing`` is the
+    same rule as a query; a test compares the two case by case.
+    """
     contradicting = [each.lesion.pk for each in contradictions_at(visit) if each.is_dangerous]
-    return {*map(uuid.UUID, lesions_that_need_a_step(content)), *contradicting}
+    needing = {*map(uuid.UUID, lesions_that_need_a_step(content)), *contradicting}
+    closed = LesionClosure.objects.still_true().filter(lesion__in=needing)
+    return needing - set(closed.values_list("lesion", flat=True))
 
 
 def _ensure_planned(visit: Visit, content: Content, typed: str, outcomes: Sequence[Outcome], reason: str) -> None:
@@ -269,8 +278,18 @@ def _ensure_files_checked(visit: Visit, checked: Collection[str] | None) -> None
         raise SameFileUnchecked(list(dict.fromkeys(unchecked)))
 
 
-def _with_plan(content: Content, plan: str) -> Content:
-    return {**content, "visit": {**content["visit"], "plan": plan}}
+def with_plan(content: Content, plan: str, outcomes: Sequence[Outcome]) -> Content:
+    """Return ``content`` with the plan, and with the next step of each lesion as it stands once this is signed."""
+    steps = {str(outcome.lesion.pk): _step_in_report(outcome) for outcome in outcomes}
+    lesions = [{**lesion, "next_step": steps.get(lesion["id"])} for lesion in content["lesions"]]
+    return {**content, "visit": {**content["visit"], "plan": plan}, "lesions": lesions}
+
+
+def _step_in_report(outcome: Outcome) -> Content | None:
+    if not outcome.step:
+        return None
+    due = outcome.due_on.isoformat() if outcome.due_on else None
+    return {"step": str(outcome.step), "due_on": due, "words": step_in_words(outcome.step, outcome.due_on)}
 
 
 def _cleaned_plan(text: str) -> str:

@@ -13,6 +13,7 @@ from diagnosis.reports.changes_since_signing import (
     lesions_no_longer_benign,
     lesions_without_evidence,
 )
+from diagnosis.reports.course_changes import course_changes_of
 from diagnosis.reports.models import Report
 from diagnosis.reports.other_visits import OtherVisitFinding, findings_of_other_visits
 from diagnosis.reports.record_changes import RecordChange, record_changes_of
@@ -25,7 +26,7 @@ class UnreportedChanges:
     Attributes:
         labels: photographs whose label has changed.
         elsewhere: dangers and withdrawn labels of other visits.
-        record: corrected facts, such as the side of a lesion.
+        record: corrected facts, such as the side of a lesion; then other next steps and laboratory results.
         excluded: photographs that were excluded.
     """
 
@@ -62,8 +63,11 @@ def unreported_changes_among(reports: Sequence[Report]) -> dict[UUID, Unreported
     """Return the changes of several reports, by key, in a fixed number of queries; prefetch their addenda."""
     labels, elsewhere = label_changes_of(reports), findings_of_other_visits(reports)
     record, excluded = record_changes_of(reports), exclusions_since_signing(reports)
+    course = course_changes_of(reports)
     return {
-        report.pk: UnreportedChanges(labels[report.pk], elsewhere[report.pk], record[report.pk], excluded[report.pk])
+        report.pk: UnreportedChanges(
+            labels[report.pk], elsewhere[report.pk], record[report.pk] + course[report.pk], excluded[report.pk]
+        )
         for report in reports
     }
 

@@ -12,6 +12,7 @@ from tests.api.helpers import EXPLANATION, PREDICT, upload
 
 OPERATIONS = {"/api/v1/predict/", "/api/v1/predict/batch/", "/api/v1/explanation/", "/api/v1/status/"}
 SIMILAR = "/api/v1/images/{image_id}/similar/"
+OUTCOME = "/api/v1/lesions/{lesion_id}/outcome/"
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def schema() -> dict:
 
 def test_it_is_valid_and_lists_every_operation(schema):
     validate_schema(schema)
-    assert set(schema["paths"]) == OPERATIONS | {SIMILAR}
+    assert set(schema["paths"]) == OPERATIONS | {SIMILAR, OUTCOME}
 
 
 def test_problems_and_examples_are_described(schema):

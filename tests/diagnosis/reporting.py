@@ -3,16 +3,19 @@
 import datetime
 import hashlib
 import uuid
+from collections.abc import Mapping
 
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from diagnosis.assessment.uploads import add_image
+from diagnosis.followup.at_signing import Chosen, carry_out, next_steps_at, plan_with_steps
 from diagnosis.images.models import Image
 from diagnosis.reports.addendum_content import build_addendum
 from diagnosis.reports.content import attach_signature, build_content, canonical_json, content_sha256, signature
 from diagnosis.reports.models import Addendum, Report
+from diagnosis.reports.services import with_plan
 from diagnosis.reports.signing_checks import pressing_lesions
 from diagnosis.reviews.answers import Certainty
 from diagnosis.reviews.services import record_review
@@ -57,11 +60,27 @@ def earlier_photograph(image: Image) -> Image:
     return add_image(visit=visit, lesion=image.lesion, upload=sample(NEVUS), by=visit.clinician)
 
 
-def signed_report(visit: Visit, by: Member, *, released: bool = False, at: datetime.datetime | None = None) -> Report:
-    """The report of ``visit`` with real content and a stand-in for the PDF, which takes seconds to make."""
+def signed_report(
+    visit: Visit,
+    by: Member,
+    *,
+    released: bool = False,
+    at: datetime.datetime | None = None,
+    chosen: Mapping[uuid.UUID, Chosen] | None = None,
+) -> Report:
+    """The report of ``visit`` with real content and a stand-in for the PDF, which takes seconds to make.
+
+    Args:
+        chosen: the next steps that the signer chose; None leaves them out of the content, as in older reports.
+    """
     report = Report(id=uuid.uuid4(), visit=visit, signed_by=by, signed_at=at or timezone.now().replace(microsecond=0))
     content = build_content(visit)
-    if pressing_lesions(content) and not visit.plan:
+    if chosen is not None:
+        outcomes = next_steps_at(visit, chosen)
+        visit.plan = plan_with_steps(visit.plan, outcomes)
+        content = with_plan(content, visit.plan, outcomes)
+        carry_out(outcomes, visit=visit, by=by)
+    if pressing_lesions(content) and not content["visit"]["plan"]:
         report.no_plan_reason = "Treated elsewhere."
     report.content = canonical_json(attach_signature(content, report_id=report.pk, by=by, at=report.signed_at))
     report.content_sha256 = content_sha256(report.content)
@@ -73,7 +92,7 @@ def signed_report(visit: Visit, by: Member, *, released: bool = False, at: datet
         report.released_by, report.released_at = by, max(timezone.now(), report.signed_at)
         report.save(update_fields=["released_by", "released_at"])
     visit.status = VisitStatus.RELEASED if released else VisitStatus.SIGNED
-    visit.save(update_fields=["status"])
+    visit.save(update_fields=["status", "plan"])
     return report
 
 

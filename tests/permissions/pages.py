@@ -332,6 +332,9 @@ PAGES: dict[str, list[Case]] = {
     "api-predict-batch": [Case(get=members_of_the_api(405), post=members_of_the_api(400))],
     "api-explanation": [Case(get=members_of_the_api(405), post=members_of_the_api(400))],
     "api-similar": [Case(ids=IMAGE, get=members_of_the_api(200, stranger=404), post=members_of_the_api(405))],
+    "api-lesion-outcome": [
+        Case(ids={"lesion_id": "lesion"}, get=members_of_the_api(200, stranger=404), post=members_of_the_api(405))
+    ],
     "api-schema": [Case(get=everyone(200), post=NOT_HERE)],
     "api-docs": [Case(get=everyone(200), post=NOT_HERE)],
     "api-unknown": [Case(get=everyone(404), post=everyone(404))],

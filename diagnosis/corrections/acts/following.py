@@ -117,6 +117,29 @@ def split_off(plan: Plan, lesion: Lesion, to_lesion: str, *, visit: Visit, to_vi
             _follow(plan, step, {}, left=visit.pk)
 
 
+def take_reviews_along(plan: Plan, image: Image, to_lesion: str, *, to_visit: str) -> None:
+    """Have the reviews of a photograph that moves alone leave the review of the lesion that they were given with.
+
+    A review of the lesion that was of this photograph alone goes with it, and so does what was decided; what was
+    planned then stays planned, and is planned for both. Otherwise the answer becomes a review of the other lesion by
+    itself, and the decision stays with the photographs that stay.
+    """
+    groups = ReviewGroup.objects.filter(reviews__image=image).distinct().order_by("created_at", "pk")
+    for group in groups:
+        if group.reviews.exclude(image=image).exists():
+            name = plan.add("reviewgroup", lesion_id=to_lesion, visit_id=to_visit, reviewer_id=group.reviewer_id)
+            for review in group.reviews.filter(image=image).order_by("step"):
+                plan.change(review, group_id=name)
+            continue
+        plan.change(group, lesion_id=to_lesion, visit_id=to_visit)
+        for decision in ManagementDecision.objects.filter(group=group):
+            plan.change(decision, lesion_id=to_lesion)
+            for step in LesionPlan.objects.standing().filter(source__decision=decision).select_related("lesion"):
+                is_new = to_lesion.startswith("@")
+                if is_new or not LesionPlan.objects.standing().filter(lesion=UUID(to_lesion)).exists():
+                    _plan_there_too(plan, step, to_lesion, to_visit)
+
+
 def revoke_opinions(plan: Plan, images: Sequence[Image], *, only_emptied: bool = False) -> None:
     """Have the plan take back the open requests that share one of ``images``, and say so.
 

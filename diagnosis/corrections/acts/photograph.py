@@ -4,7 +4,12 @@ from django.db.models import Q
 from django.utils import formats
 from django.utils.translation import gettext as _
 
-from diagnosis.corrections.acts.following import ensure_results_follow, numbers_of, revoke_opinions
+from diagnosis.corrections.acts.following import (
+    ensure_results_follow,
+    numbers_of,
+    revoke_opinions,
+    take_reviews_along,
+)
 from diagnosis.corrections.acts.places import Numbers, add_lesion_like, add_visit_like, ensure_born, ensure_target, who
 from diagnosis.corrections.carrying_out import carry_out
 from diagnosis.corrections.errors import CannotCorrect
@@ -39,16 +44,24 @@ def plan_photograph_move(
     to_lesion = str(lesion.pk) if lesion else _new_lesion(plan, image, patient)
     if not is_other:
         plan.change(image, lesion_id=to_lesion)
+        take_reviews_along(plan, image, to_lesion, to_visit=str(image.visit_id))
         plan.notices.append(_("Its answer, reviews and label go with it; the queue follows."))
     else:
         plan.patients.append(patient)
-        plan.change(image, lesion_id=to_lesion, visit_id=str(visit.pk) if visit else _new_visit(plan, image, patient))
+        to_visit = str(visit.pk) if visit else _new_visit(plan, image, patient)
+        plan.change(image, lesion_id=to_lesion, visit_id=to_visit)
+        take_reviews_along(plan, image, to_lesion, to_visit=to_visit)
         plan.notices.append(
             _("%(source)s no longer sees it; its answer, reviews and label go with it to %(target)s.")
             % {"source": who(source), "target": who(patient)}
         )
     ensure_results_follow(plan)
     revoke_opinions(plan, [image])
+    if lesion is not None and (closure := lesion.closures.standing().first()) is not None:
+        plan.notices.append(
+            _("%(lesion)s is closed: %(why)s. Reopen it if this photograph shows that it should not be.")
+            % {"lesion": lesion, "why": closure.get_why_display()}
+        )
     if LesionSymptoms.objects.filter(lesion=image.lesion, visit=image.visit).exists():
         plan.notices.append(
             _("What the patient reported of %(lesion)s stays there: record it again if it was of this one.")

@@ -1,9 +1,10 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from diagnosis.images.models import Image
 from patients.models import Lesion, Member
 from patients.models.clinic_rows import ClinicRows
 
@@ -24,6 +25,11 @@ class LesionClosureQuerySet(ClinicRows["LesionClosure"]):
     def standing(self) -> "LesionClosureQuerySet":
         """Closures that have not ended by reopening."""
         return self.filter(reopened_at__isnull=True)
+
+    def still_true(self) -> "LesionClosureQuerySet":
+        """Standing closures of lesions that were not photographed since: these need no next step."""
+        since = Image.objects.in_use().filter(lesion=OuterRef("lesion"), created_at__gt=OuterRef("created_at"))
+        return self.standing().filter(~Exists(since.order_by()))
 
 
 class LesionClosure(models.Model):

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from diagnosis.followup.models import LesionPlan
+from diagnosis.followup.models import LesionPlan, NextStep
 from diagnosis.images.models import Image, Tier
 from diagnosis.outcomes.models import LesionClosure
 from diagnosis.record.search.conditions import BENIGN, DANGEROUS, is_labelled, is_shown_as, is_unread_by
 from diagnosis.reviews.answers import CANNOT_TELL, NOT_A_LESION, Basis, Certainty, LabelState
 from diagnosis.reviews.models import ConfirmedLabel, Review
-from patients.models import Lesion, LesionSymptoms, Member, RiskFact
+from patients.models import Lesion, LesionSymptoms, Member, RiskFact, VisitStatus
 from patients.models.risk_fact import RiskAnswer, RiskKind
 from patients.models.visit import WARNING_SYMPTOMS
 
@@ -24,12 +24,21 @@ def without_plan(lesions: QuerySet[Lesion], *, reader: Member | None = None) -> 
 
     Those that wait for the blinded answer of ``reader`` are among them, whatever their answer is.
     """
-    standing = LesionPlan.objects.standing().filter(lesion=OuterRef("pk")).order_by()
-    since = Image.objects.in_use().filter(lesion=OuterRef("lesion"), created_at__gt=OuterRef("created_at")).order_by()
-    closed = LesionClosure.objects.standing().filter(~Exists(since), lesion=OuterRef("pk")).order_by()
-    return lesions.filter(
-        ~Exists(standing), ~Exists(closed), Exists(_needing_a_step(reader).filter(lesion=OuterRef("pk")))
-    )
+    planned = LesionPlan.objects.standing().filter(~_is_old_discharge(), lesion=OuterRef("pk")).order_by()
+    closed = LesionClosure.objects.still_true().filter(lesion=OuterRef("pk")).order_by()
+    needing = _needing_a_step(reader).filter(lesion=OuterRef("pk"))
+    return lesions.filter(~Exists(planned), ~Exists(closed), Exists(needing))
+
+
+def _is_old_discharge() -> Q:
+    """Whether a discharge does not answer what was seen at another visit, as ``Outcome.is_old_discharge``.
+
+    Those are visits of photographs that were added since, and visits that still have to be signed.
+    """
+    stated_there = LesionPlan.objects.filter(pk=OuterRef(OuterRef("pk")), visit=OuterRef("visit")).order_by()
+    elsewhere = Image.objects.in_use().filter(~Exists(stated_there), lesion=OuterRef("lesion"))
+    unanswered = elsewhere.filter(Q(created_at__gt=OuterRef("stated_at")) | Q(visit__status=VisitStatus.OPEN))
+    return Q(Exists(unanswered.order_by()), step=NextStep.DISCHARGE)
 
 
 def _needing_a_step(reader: Member | None) -> QuerySet[Image]:

@@ -246,6 +246,8 @@ def notice_status(report: Report) -> str:
         return _("The patient has no account yet. Give them the PDF, or create an account for them.")
     if reach is Reach.NO_ADDRESS:
         return _("The patient can read it now. Their account has no e-mail address, so tell them yourself.")
+    if reach is Reach.BOUNCES:
+        return _("The patient can read it now. E-mails to their address come back: tell them yourself.")
     return _("The patient can read it now. An e-mail to them is waiting to be sent; this page shows when it is sent.")
 
 
@@ -260,6 +262,11 @@ def _withholding_notice_status(report: Report) -> str:
         return _(
             "The patient can no longer read it. Their account has no e-mail address, so no e-mail is sent: tell them "
             "that it is being checked."
+        )
+    if reach is Reach.BOUNCES:
+        return _(
+            "The patient can no longer read it. E-mails to their address come back, so none is sent: tell them that "
+            "it is being checked."
         )
     return _(
         "The patient can no longer read it. An e-mail to say that it is being checked is waiting to be sent; this "

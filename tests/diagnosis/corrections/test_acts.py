@@ -3,14 +3,12 @@
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from diagnosis.assessment.errors import ExcludedWithVisit
 from diagnosis.assessment.exclusions import undo_exclusion
-from diagnosis.corrections import relations
 from diagnosis.corrections.acts.merge import merge_patients
 from diagnosis.corrections.acts.photograph import move_photograph
 from diagnosis.corrections.acts.visit import move_visit
@@ -25,7 +23,6 @@ from diagnosis.corrections.errors import (
     SignedNeedsSenior,
 )
 from diagnosis.corrections.models import CorrectedRecord, Correction
-from diagnosis.corrections.states import relations_to
 from diagnosis.corrections.touched import reports_with_old_details
 from diagnosis.images.models import Image
 from diagnosis.reports.errors import NotSigned, ShowsOtherPatient, VisitIsVoid
@@ -35,7 +32,7 @@ from diagnosis.reports.validity import unreported_changes_of
 from diagnosis.reports.withholding import release_again
 from diagnosis.reviews.models import QueueEntry, QueueState
 from diagnosis.reviews.services import record_review
-from patients.models import Consent, Lesion, Patient, RecordChange, Visit, VisitStatus
+from patients.models import Consent, Patient, RecordChange, Visit, VisitStatus
 from patients.services import record_consent, update_patient
 from patients.services.merged_records import RecordIsMerged
 from patients.services.visits import VisitIsClosed, lock_open_visit, log_visit
@@ -386,21 +383,6 @@ def test_a_correction_is_neither_rewritten_nor_undone_without_a_reason(photograp
         CorrectedRecord.objects.update(kind="lesion")
     with pytest.raises(IntegrityError, match="correction_is_undone_by_someone"), transaction.atomic():
         Correction.objects.filter(pk=correction.pk).update(undone_by=staff)
-
-
-@pytest.mark.parametrize(
-    ("model", "declared"),
-    [
-        (Patient, relations.PATIENT),
-        (Visit, relations.VISIT),
-        (Lesion, relations.LESION),
-        (Image, relations.IMAGE),
-    ],
-)
-def test_every_relation_says_what_becomes_of_its_rows(model, declared):
-    found = {f"{each.related_model._meta.label}.{each.field.name}" for each in relations_to(model)}
-    assert found == set(declared)
-    assert all(apps.get_model(name.rsplit(".", 1)[0]) for name in declared)
 
 
 def test_the_patients_page_tells_what_was_corrected(sign_in, photographs, patient, staff):

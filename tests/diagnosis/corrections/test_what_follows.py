@@ -263,6 +263,37 @@ class TestPhotograph:
         assert correction.numbers["opinions"] == 1
         assert OpinionRequest.objects.get().state is OpinionState.REVOKED
 
+    def test_a_review_of_the_lesion_that_was_of_it_alone_goes_with_it(self, followed, patient, dermatologist):
+        image = followed()
+        group = ReviewGroup.objects.get()
+        stood = LesionPlan.objects.standing().get()
+        before = snapshot()
+        correction = move_photograph(image=image, patient=patient, by=dermatologist, reason=REASON)
+        image.refresh_from_db()
+        group.refresh_from_db()
+        assert group.lesion == image.lesion == ManagementDecision.objects.get().lesion
+        assert {plan.lesion for plan in LesionPlan.objects.standing()} == {stood.lesion, image.lesion}
+        assert rows_agree()
+        undo(correction=correction, by=dermatologist, reason=REASON)
+        assert snapshot() == before
+
+    def test_its_answer_leaves_the_review_of_a_lesion_that_had_more(self, photographs, patient, other, dermatologist):
+        image, stays = photographs(2)
+        group = record_lesion_review(
+            of=LesionAtVisit(image.lesion, image.visit), photographs=[image.pk, stays.pk], reviewer=dermatologist,
+            was_blinded=True, answer="nv", certainty="certain", decision="excise",
+        )  # fmt: skip
+        correction = move_photograph(image=image, patient=other, by=dermatologist, reason=REASON)
+        image.refresh_from_db()
+        (review,), (left,) = image.reviews.all(), stays.reviews.all()
+        assert (review.group.lesion, review.group.visit) == (image.lesion, image.visit)
+        assert left.group == group
+        assert ManagementDecision.objects.get().lesion == stays.lesion
+        assert rows_agree()
+        undo(correction=correction, by=dermatologist, reason=REASON)
+        assert image.reviews.get().group == group
+        assert ReviewGroup.objects.get() == group
+
     def test_it_leaves_its_overview(self, photographs, staff, patient, other):
         overview, image = photographs(2)
         store_facts(image=overview, by=staff, stated=StatedFacts(kind="overview"))
