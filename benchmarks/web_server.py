@@ -40,11 +40,18 @@ class WebServer:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time of the web processes, which does not depend on other load."""
-        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
-        fields = [Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split() for child in children]
+        fields = [Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split() for child in self._children()]
         return sum(int(user) + int(system) for *_, user, system in (one[:13] for one in fields)) / os.sysconf(
             "SC_CLK_TCK"
         )
+
+    def peak_megabytes(self) -> float:
+        """Return the largest resident memory of the web processes so far, without their decoders."""
+        states = [Path(f"/proc/{child}/status").read_text().splitlines() for child in self._children()]
+        return sum(int(line.split()[1]) for state in states for line in state if line.startswith("VmHWM")) / 1024
+
+    def _children(self) -> list[str]:
+        return Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()

@@ -129,8 +129,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;",
     }
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# To open SQLite anew for every request takes longer than most of the queries.
+DATABASES["default"]["CONN_MAX_AGE"] = 60
 
 # --- Shared cache: throttles must count across processes ---------------------------------------------------
 

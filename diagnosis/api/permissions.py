@@ -7,7 +7,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from patients.middleware import current_member
-from patients.models import Member
+from patients.models import ApiToken, Member
 
 
 class IsMember(BasePermission):
@@ -16,8 +16,8 @@ class IsMember(BasePermission):
     message = _("The API is for members of a clinic.")
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        # The middleware sets the member of a session only, not of a token.
-        request.member = current_member(request) if request.user.is_authenticated else None  # type: ignore
+        # The middleware sets the member of a session only; a token has just been read with its own.
+        request.member = request.auth.member if isinstance(request.auth, ApiToken) else current_member(request)  # type: ignore
         return request.member is not None  # type: ignore[attr-defined]
 
 

@@ -20,6 +20,7 @@ from diagnosis.reviews.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import store_embedding
 from mlmodel.network.analyser import Analyser, Analysis, Assessment
 from mlmodel.network.heat_map import overlay_png
+from mlmodel.network.side_by_side import side_by_side
 from mlmodel.pictures.picture import Picture, decode, encode_jpeg
 from mlmodel.segmentation.measuring import Measured
 from mlmodel.versions.serving import active_analyser
@@ -66,8 +67,9 @@ def check_picture(*, data: bytes, clinic_id: Any = None, measures: bool = False)
         PictureError: the bytes are not a readable photograph.
     """
     started = time.perf_counter()
-    picture = decode(data)
-    analyser, answer_settings = in_clinic(active_analyser(), clinic_id)
+    picture, (analyser, answer_settings) = side_by_side(
+        lambda: decode(data), lambda: in_clinic(active_analyser(), clinic_id)
+    )
     analysis = analyser.analyse(picture, measures=measures)
     return QuickResult(
         picture=picture,

@@ -67,6 +67,7 @@ def read_case_contexts(images: ImageQuerySet, *, reader: Member | None = None) -
     for row in rows:
         row.is_unread = row.pk in unread
     told = _Told(rows)
+    siblings = _Siblings()
     in_use: dict[UUID, list[Any]] = {row.lesion_id: [] for row in rows}
     for row in rows:
         if not row.is_excluded:
@@ -83,7 +84,7 @@ def read_case_contexts(images: ImageQuerySet, *, reader: Member | None = None) -
             label=_label_of(row),
             case_context=CaseContext(label=row.confirmed_answer or "")
             if row.is_unread
-            else _case_context(row, in_use[row.lesion_id], told),
+            else _case_context(row, in_use[row.lesion_id], told, siblings),
             contradiction=contradictions.get(row.lesion_id),
             is_excluded=row.is_excluded,
             is_stored_elsewhere=row.is_stored_elsewhere and not row.is_excluded,
@@ -115,7 +116,18 @@ class _Told:
         }
 
 
-def _case_context(image: Any, in_use: Iterable[Any], told: _Told) -> CaseContext:
+class _Siblings(dict[UUID, Sibling]):
+    """Photographs as others of their lesion refer to them, each worded once: a lesion may have a hundred."""
+
+    def of(self, image: Any, in_use: Iterable[Any]) -> list[Sibling]:
+        others = [other for other in in_use if other.pk != image.pk]
+        for other in others:
+            if other.pk not in self:
+                self[other.pk] = _sibling(other)
+        return [self[other.pk] for other in others]
+
+
+def _case_context(image: Any, in_use: Iterable[Any], told: _Told, siblings: _Siblings) -> CaseContext:
     label = image.confirmed_answer or ""
     if is_malignant_answer(label):
         return CaseContext(label=label)
@@ -129,7 +141,7 @@ def _case_context(image: Any, in_use: Iterable[Any], told: _Told) -> CaseContext
     return CaseContext(
         label=label,
         **told.about(image),
-        siblings=[_sibling(other) for other in in_use if other.pk != image.pk],
+        siblings=siblings.of(image, in_use),
         suspected=_suspected_malignant(image),
         unclear=_name(label, image.confirmed_text) or (unclear.name if (unclear := _parsed(image.unclear)) else ""),
         is_doubted=image.is_doubted,

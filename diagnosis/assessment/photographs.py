@@ -240,7 +240,8 @@ def photographs_by_key(keys: Iterable[UUID]) -> dict[UUID, Photograph]:
 
 def photograph_of(image: Image) -> Photograph:
     """Return one image as a photograph."""
-    return photograph_and_others(image)[0]
+    (own,) = photographs(Image.objects.filter(pk=image.pk))
+    return Photograph(image, own.known)
 
 
 def photograph_and_others(image: Image) -> tuple[Photograph, list[Photograph]]:

@@ -137,8 +137,8 @@ def _store(
     stated: StatedFacts,
 ) -> Image:
     _check(visit=visit, lesion=lesion, sha256=sent.sha256)  # early, to save the analysis; repeated under the lock
+    _picture, serving = side_by_side(lambda: sent.picture, lambda: serving_in(visit.patient.clinic_id))
     stated = _completed(stated, visit=visit, sent=sent)
-    serving = serving_in(visit.patient.clinic_id)
     analysed = _analyse(sent, serving.analyser)
     image = Image(
         visit=visit,
@@ -195,15 +195,14 @@ class _Analysed:
 def _analyse(sent: SentPhotograph, analyser: Analyser) -> _Analysed:
     picture = sent.picture
     sides = (DISPLAY_SIDE, THUMBNAIL_SIDE)
-
-    def timed_analysis() -> tuple[Analysis, float]:
-        started = time.perf_counter()
-        return analyser.analyse(picture, measures=True), time.perf_counter() - started
-
-    (display, thumbnail), (analysis, seconds) = side_by_side(
-        lambda: [encode_jpeg(picture.pixels, longest_side=side) for side in sides], timed_analysis
+    started = time.perf_counter()
+    analysis = analyser.analyse(picture, measures=True)
+    seconds = time.perf_counter() - started
+    # Not beside the analysis, which has work for every core.
+    (display, thumbnail), reading = side_by_side(
+        lambda: [encode_jpeg(picture.pixels, longest_side=side) for side in sides],
+        lambda: reading_of(analysis, picture, seconds=seconds),
     )
-    reading = reading_of(analysis, picture, seconds=seconds)
     return _Analysed(analysis=analysis, reading=reading, display=display, thumbnail=thumbnail)
 
 

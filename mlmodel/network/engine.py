@@ -13,7 +13,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from mlmodel.network.stages import STAGES
-from mlmodel.pictures.picture import network_input
+from mlmodel.pictures.picture import Picture, network_input
 
 # Metadata keys of a backbone file.
 DETAIL_KEY, VIEWS_KEY = "detail_side", "views"
@@ -79,6 +79,10 @@ class Engine:
     def prepare(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Return the network's input for a photograph, uint8 (H, W, 3): uint8 (input_side, input_side, 3)."""
         return network_input(pixels, side=self.input_side, detail=self.detail_side)
+
+    def prepare_picture(self, picture: Picture) -> npt.NDArray[np.uint8]:
+        """Return ``prepare`` of its pixels, without doing again what the picture has been reduced to already."""
+        return picture.network_input(side=self.input_side, detail=self.detail_side)
 
     def run(self, pixels: npt.NDArray[np.uint8], *, maps: bool = False) -> BackboneOutput:
         """Return the features and, on request, the feature maps.

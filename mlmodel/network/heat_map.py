@@ -27,8 +27,8 @@ _POSITIONS = np.linspace(0, len(_SCALE) - 1, _SHADES)
 # The scale in equal steps, uint8 (shades, 4): looking a colour up is faster than computing it for every pixel.
 _COLOURS = np.stack([np.interp(_POSITIONS, range(len(_SCALE)), channel) for channel in _SCALE.T], axis=1).round()
 _COLOURS = _COLOURS.astype(np.uint8)
-# The overlay is smooth: a higher level takes twice as long and saves a tenth.
-_COMPRESSION = 4
+# The overlay is smooth: level 4 takes half as long again and saves a seventh, level 6 three times as long and a fifth.
+_COMPRESSION = 2
 
 
 def grad_cam(maps: dict[str, Floats], gradient: Floats) -> Floats:
@@ -81,7 +81,7 @@ def overlay_png(heat_map: Floats, *, width: int, height: int) -> bytes:
     """
     side = min(width, height)
     shades = np.clip((resized(heat_map, side) - _FLOOR) / (1 - _FLOOR), 0.0, 1.0)
-    colours = _COLOURS[(shades * (_SHADES - 1)).round().astype(np.uint16)]
+    colours = _COLOURS.take((shades * (_SHADES - 1)).round().astype(np.uint16), axis=0)
     fade = _fade(side)
     if width > side:
         colours[..., 3] = (colours[..., 3] * fade[None, :]).round()

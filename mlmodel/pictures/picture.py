@@ -54,6 +54,8 @@ __all__ = [
 
 # The side of the square on which quality, colours and structures are measured.
 SQUARE_SIDE = 224
+# Pillow first averages pixels by whole factors where at least twice as many would be left as this says.
+_REDUCING_GAP = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,13 @@ class Picture:
         """The centre square as uint8 (224, 224, 3), for measures that do not depend on the camera's resolution."""
         image = Image.fromarray(centre_square(self.pixels))
         size = (SQUARE_SIDE, SQUARE_SIDE)
-        return np.asarray(image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0))
+        return np.asarray(image.resize(size, Image.Resampling.BICUBIC, reducing_gap=_REDUCING_GAP))
+
+    def network_input(self, *, side: int, detail: int) -> np.ndarray:
+        """Return ``network_input`` of the pixels, which takes its first step from ``square`` where they agree."""
+        if detail == SQUARE_SIDE < min(self.width, self.height) < 2 * _REDUCING_GAP * SQUARE_SIDE:
+            return np.array(Image.fromarray(self.square).resize((side, side), Image.Resampling.BICUBIC))
+        return network_input(self.pixels, side=side, detail=detail)
 
 
 def decode(data: bytes) -> Picture:

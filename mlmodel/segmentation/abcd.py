@@ -16,7 +16,15 @@ from PIL import Image
 
 from mlmodel.pictures.picture import SQUARE_SIDE
 from mlmodel.segmentation import outlines
-from mlmodel.segmentation.dermoscopic_colours import Colour, Lab, adapted, colour_shares, lab_of_linear, linear_of
+from mlmodel.segmentation.dermoscopic_colours import (
+    Colour,
+    Lab,
+    adapted,
+    colour_shares,
+    lab_of_linear,
+    linear_of,
+    median_light,
+)
 from mlmodel.segmentation.outlines import Outline
 from mlmodel.segmentation.segmenter import filled
 
@@ -107,7 +115,7 @@ def measure(square: npt.NDArray[np.uint8], outline: Outline, *, is_cut: bool) ->
     lesion = filled(outline, MEASURED_SIDE)
     hairs = _hairs(square)
     linear = linear_of(square)
-    skin = _skin_around(square, linear, lesion, hairs)
+    skin = _skin_around(square, lesion, hairs)
     coarse = _averaged(linear)
     bare = lesion & ~hairs
     pixels = np.flatnonzero(bare if bare.any() else lesion)
@@ -230,10 +238,7 @@ def _averaged(linear: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def _skin_around(
-    square: npt.NDArray[np.uint8],
-    linear: npt.NDArray[np.float32],
-    lesion: npt.NDArray[np.bool_],
-    hairs: npt.NDArray[np.bool_],
+    square: npt.NDArray[np.uint8], lesion: npt.NDArray[np.bool_], hairs: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.float32] | None:
     """Return the linear light of the skin in a ring around the lesion, float32 (3,), or None if it is too small."""
     near, far = (_widened(lesion, by) for by in (_RING_FROM, _RING_TO))
@@ -242,7 +247,7 @@ def _skin_around(
     ring = np.flatnonzero(far & ~near & ~hairs & lit)
     if len(ring) < _LEAST_SKIN_PIXELS:
         return None
-    return np.median(linear.reshape(-1, 3)[ring], axis=0).astype(np.float32)
+    return median_light(square.reshape(-1, 3)[ring])
 
 
 def _widened(mask: npt.NDArray[np.bool_], by: int) -> npt.NDArray[np.bool_]:

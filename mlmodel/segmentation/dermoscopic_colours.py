@@ -58,7 +58,18 @@ _DELTA = 6 / 29
 
 def linear_of(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Return linear light, float32 (…, 3) in [0, 1], for sRGB uint8 (…, 3) (IEC 61966-2-1)."""
-    return _LINEAR[pixels]
+    return _LINEAR.take(pixels)
+
+
+def median_light(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Return the median linear light of sRGB uint8 (N, 3), N ≥ 1, by channel, float32 (3,).
+
+    Counting 256 values takes a third of the time of ``np.median``.
+    """
+    middle = [(len(pixels) - 1) // 2, len(pixels) // 2]
+    below = (np.cumsum(np.bincount(channel, minlength=256)) for channel in pixels.T)
+    values = np.stack([np.searchsorted(counts, middle, side="right") for counts in below])
+    return _LINEAR[values].mean(axis=1)
 
 
 def lab_of_linear(linear: npt.NDArray[np.float32]) -> Lab:

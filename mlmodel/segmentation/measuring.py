@@ -37,13 +37,15 @@ class Measured:
         """
         segmentation = self.segmentation
         outline = (
-            None if segmentation.outline is None else evenly_spaced(segmentation.outline, _STORED_POINTS).tolist()
+            None
+            if segmentation.outline is None
+            else [[round(x, 4), round(y, 4)] for x, y in evenly_spaced(segmentation.outline, _STORED_POINTS).tolist()]
         )
         measures: dict[str, Any] = dict.fromkeys(("asymmetry", "border", "colours", "hair", "diameter"))
         if self.abcd is not None:
             measures = asdict(self.abcd)
         return {
-            "outline": _rounded(outline),
+            "outline": outline,
             "area": _rounded(segmentation.area),
             "certainty": _rounded(segmentation.certainty),
             "is_cut": segmentation.is_cut,

@@ -24,6 +24,15 @@ def test_abcd(run_experiment, small_data):
     assert "outline and measures" in printed
 
 
+def test_agreement_with_tensorflow_on_the_shipped_file(run_experiment, few_photographs):
+    pytest.importorskip("tensorflow")
+    pytest.importorskip("onnx")
+
+    printed = run_experiment("agreement", few_photographs / "ham10000", "--count", 2)
+
+    assert "2 photographs: the same class first 100.00%" in printed
+
+
 def test_drift(run_experiment, small_data, features):
     printed = run_experiment("drift", small_data / "ham10000", "--cache", features, "--ordinary", 200, "--changed", 20)
 
