@@ -23,7 +23,7 @@ ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 SITE_URL = "https://dermascan.clinic.example"
 DEMO_ALLOWED = True
 MEDIA_ROOT = _SCRATCH / "media"
-AUDIT_SPOOL = _SCRATCH / "audit-spool.jsonl"
+AUDIT_SPOOL = str(_SCRATCH / "audit-spool.jsonl")
 STATIC_ROOT = _SCRATCH / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Model
 from django.db.models.signals import post_save
 
 from diagnosis.corrections.models import Correction
@@ -33,6 +34,7 @@ def connect() -> None:
     """Register the records; called once, before the audit trail connects its signals."""
     of_image = "image__lesion__patient"
     audited(Image, patient="lesion__patient", parameter="image_id")
+    model: type[Model]
     for model in (QualityOverride, Exclusion, PhotographFacts, PictureScale, Review):
         audited(model, patient=of_image)
     # Shown in the admin; calculated, so their changes tell of no one.

@@ -34,7 +34,7 @@ def write_sealed(entries: Sequence[AuditEntry]) -> None:
             own = [entry for entry in entries if entry.chain_id == chain_id]
             _link(chain, own)
             AuditEntry.objects.bulk_create(own)
-            chain.save(update_fields=["length", "head"])
+            _keep(chain)
 
 
 def write_unsealed(entry: AuditEntry) -> None:
@@ -55,7 +55,7 @@ def seal_pending(chain_id: int) -> int:
             waiting = list(chain.entries.unsealed().order_by("pk")[:_MOST_AT_ONCE])
             _link(chain, waiting)
             AuditEntry.objects.bulk_update(waiting, ["sequence", "previous_hash", "entry_hash"])
-            chain.save(update_fields=["length", "head"])
+            _keep(chain)
         count += len(waiting)
 
 
@@ -102,3 +102,8 @@ def _link(chain: AuditChain, entries: Iterable[AuditEntry]) -> None:
         entry.sequence, entry.previous_hash = chain.length + 1, chain.head
         entry.entry_hash = hash_of(entry)
         chain.length, chain.head = entry.sequence, entry.entry_hash
+
+
+def _keep(chain: AuditChain) -> None:
+    """Store the head of the locked chain. Not save(), which takes twice as long: every page waits for it."""
+    AuditChain.objects.filter(pk=chain.pk).update(length=chain.length, head=chain.head)

@@ -64,7 +64,7 @@ def _of_address(request: HttpRequest, response: HttpResponse, doing: Doing) -> l
     if action is AuditAction.UPDATE and outcome is AuditOutcome.SUCCESS and doing.changed & {patient}:
         return []  # the changes are written
     facts = {"kind": resource.kind, "record": key, "outcome": outcome}
-    return [entry_of(action, doing=doing, clinic_id=clinic_id, patient=patient, **facts)]  # type: ignore[arg-type]
+    return [entry_of(action, doing=doing, clinic_id=clinic_id, patient=patient, **facts)]
 
 
 def _act(

@@ -5,6 +5,7 @@ from typing import Any
 from allauth.mfa.signals import authentication_failed, authenticator_added, authenticator_removed, authenticator_reset
 from django.contrib.auth.models import Group
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db.models import Model
 from django.db.models.signals import m2m_changed, post_save, pre_delete
 
 from patients.audit.acting import actor_of
@@ -61,6 +62,7 @@ def _register() -> None:
     audited(Patient, patient="pk", parameter="patient_id")
     audited(Visit, patient="patient", parameter="visit_id")
     audited(Lesion, patient="patient", parameter="lesion_id")
+    model: type[Model]
     for model in (Consent, RiskFact, AccountClosure):
         audited(model, patient="patient")
     for model in (LesionSymptoms, LesionPlacement):

@@ -7,12 +7,12 @@ import fcntl
 import json
 import os
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.utils.dateparse import parse_datetime
 
 from dermascan.core.storage_faults import storage_fault
 from patients.audit.chain import CONTENT, content_of, write_sealed
@@ -62,7 +62,7 @@ def _spool(entries: Sequence[AuditEntry]) -> None:
 
 def _entry(stored: dict[str, Any]) -> AuditEntry:
     values = {name: stored[name] for name in ("chain_id", *CONTENT)}
-    at = parse_datetime(values.pop("at"))
+    at = datetime.fromisoformat(values.pop("at"))
     patient = AuditEntry._meta.get_field("patient").to_python(values.pop("patient"))
     return AuditEntry(at=at, patient=patient, **values)
 

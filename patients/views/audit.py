@@ -66,13 +66,9 @@ def audit_csv(request: ClinicRequest) -> Any:
 def audit_unusual(request: MemberRequest) -> HttpResponse:
     """Show access that somebody should be able to explain."""
     chain = AuditChain.objects.get(pk=chain_of(request.member.clinic_id))
-    context = {
-        "days": LOOKED_BACK.days,
-        "colleagues": colleagues_read(chain),
-        "left": looked_up_and_left(chain),
-        "many": many_in_an_hour(chain),
-    }
-    note_list(AUDIT_TRAIL, sum(len(context[name]) for name in ("colleagues", "left", "many")))  # type: ignore[arg-type]
+    colleagues, left, many = colleagues_read(chain), looked_up_and_left(chain), many_in_an_hour(chain)
+    note_list(AUDIT_TRAIL, len(colleagues) + len(left) + len(many))
+    context = {"days": LOOKED_BACK.days, "colleagues": colleagues, "left": left, "many": many}
     return render(request, "patients/audit_unusual.html", context)
 
 
@@ -118,7 +114,7 @@ def _status(form: AuditFilterForm) -> int:
 def _with_patients(entries: Sequence[AuditEntry]) -> list[tuple[AuditEntry, Patient | None, str]]:
     """Return each entry with its patient, if they still exist, and the words for its actor's role."""
     patients = Patient.objects.in_bulk([entry.patient for entry in entries if entry.patient])
-    return [(entry, patients.get(entry.patient), _role(entry.role)) for entry in entries]  # type: ignore[call-overload]
+    return [(entry, patients.get(entry.patient), _role(entry.role)) for entry in entries]
 
 
 def _role(role: str) -> str:

@@ -80,7 +80,7 @@ def opinions(request: MemberRequest) -> HttpResponse:
         "lesion__patient", "asked_by__user", "colleague__user", "outside_reader"
     )
     page = Paginator(rows.filter(asked_by=request.member), PAGE_LENGTH).get_page(request.GET.get("page"))
-    context = {
+    context: dict[str, Any] = {
         "waiting": rows.waiting_for(request.member),
         "unread": rows.unread_by(request.member),
         "unanswered": rows.unanswered_of(request.member)[:SHOWN_ACCESSES],
