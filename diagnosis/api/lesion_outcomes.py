@@ -17,7 +17,6 @@ from diagnosis.outcomes.models import ClosureReason, Margins, SpecimenKind
 from diagnosis.outcomes.models.pathology import Invasion, Ulceration
 from diagnosis.outcomes.states import LesionState, outcome_of
 from diagnosis.reports.outcome_in_report import outcome_in_report
-from diagnosis.reviews.answers import answer_choices
 from patients.models import Lesion
 
 
@@ -26,7 +25,7 @@ class PathologySchema(fields.Serializer[Any]):
 
     received_on = fields.DateField()
     reported_by = fields.CharField(allow_blank=True)
-    answer = fields.ChoiceField(answer_choices())
+    answer = fields.CharField(help_text="The code of the diagnosis, as `code` of a confirmed label.")
     name = fields.CharField()
     malignancy = fields.CharField(allow_blank=True, help_text="In words; empty if it names no disease.")
     invasion = fields.ChoiceField(Invasion.choices, allow_blank=True, help_text="Of a melanoma; empty if not stated.")
@@ -39,7 +38,7 @@ class PathologySchema(fields.Serializer[Any]):
 
 class SpecimenSchema(fields.Serializer[Any]):
     id = fields.UUIDField()
-    kind = fields.ChoiceField(SpecimenKind.choices)
+    kind = fields.CharField(help_text="One of: " + ", ".join(SpecimenKind.values))
     kind_words = fields.CharField()
     number = fields.CharField(allow_blank=True, help_text="The laboratory's number; empty if it is not known yet.")
     title = fields.CharField()

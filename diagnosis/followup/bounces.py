@@ -4,11 +4,15 @@ from diagnosis.followup.models import ReminderStop, StopReason
 from patients.models import Patient
 
 
-def addresses_of(patient: Patient) -> list[str]:
-    """Return where the patient is written to: the address of the record, then that of the account if it differs."""
+def named_addresses(patient: Patient) -> dict[str, str]:
+    """Return where the patient is written to: the address of the “record”, and that of the “account” if it differs."""
     account = patient.user.email if patient.user and patient.user.is_active else ""
-    both = {address.lower(): address for address in (account, patient.email) if address}
-    return sorted(both.values(), key=lambda address: address != patient.email)
+    named = {"record": patient.email, "account": account if account.lower() != patient.email.lower() else ""}
+    return {name: address for name, address in named.items() if address}
+
+
+def addresses_of(patient: Patient) -> list[str]:
+    return list(named_addresses(patient).values())
 
 
 def bouncing_addresses(patient: Patient) -> list[str]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django import template
 
-from diagnosis.followup.bounces import addresses_of, bouncing_addresses
+from diagnosis.followup.bounces import bouncing_addresses, named_addresses
 from diagnosis.followup.models import LesionPlan, NextStep, ReminderSettings, ReminderStop
 from diagnosis.followup.reminders import address_of, settings_of
 from diagnosis.followup.services import may_state
@@ -68,7 +68,7 @@ class ReminderState:
     address: str
     stops: list[ReminderStop]
     messages: list[Any]
-    addresses: list[str]
+    addresses: dict[str, str]
     bouncing: list[str]
 
     @property
@@ -76,8 +76,8 @@ class ReminderState:
         return any(not stop.address for stop in self.stops)
 
     @property
-    def not_bouncing(self) -> list[str]:
-        return [address for address in self.addresses if address not in self.bouncing]
+    def not_bouncing(self) -> dict[str, str]:
+        return {name: address for name, address in self.addresses.items() if address not in self.bouncing}
 
     @property
     def bounces(self) -> bool:
@@ -98,6 +98,6 @@ def reminders_of(patient: Patient) -> ReminderState:
         address=address_of(patient),
         stops=list(stops),
         messages=list(sent[:MOST_SHOWN]),
-        addresses=addresses_of(patient),
+        addresses=named_addresses(patient),
         bouncing=bouncing_addresses(patient),
     )

@@ -52,5 +52,5 @@ class ReminderSettingsForm(forms.Form):
 
 class StopForm(forms.Form):
     reason = forms.ChoiceField(choices=StopReason.choices)
-    # The one that bounces, where the patient has two.
-    address = forms.CharField(required=False, max_length=254)
+    # Whose address bounces, where the patient has two; the page does not hold it, for privacy mode.
+    which = forms.ChoiceField(choices=[("record", "record"), ("account", "account")], required=False)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dermascan.core.errors import Refused
 from dermascan.core.once import once
+from diagnosis.followup.bounces import named_addresses
 from diagnosis.followup.errors import SettingsChangedMeanwhile
 from diagnosis.followup.models import ReminderSettings, StopReason
 from diagnosis.followup.reminder_choices import choose_reminders, resume_reminders, stop_reminders
@@ -64,7 +65,9 @@ def stop(request: MemberRequest, patient_id: UUID) -> HttpResponse:
         messages.error(request, _("Choose why the patient gets no reminders."))
         return redirect(f"{patient.get_absolute_url()}#reminders")
     try:
-        stop_reminders(patient=patient, by=request.member, **form.cleaned_data)
+        reason, which = form.cleaned_data["reason"], form.cleaned_data["which"]
+        address = named_addresses(patient).get(which, "")
+        stop_reminders(patient=patient, by=request.member, reason=reason, address=address)
     except Refused as refused:
         messages.error(request, refused.message, extra_tags=refused.code)
     else:

@@ -37,12 +37,12 @@ def fresh(patient):
 def test_either_address_is_noted_and_nothing_else(sign_in, reachable, staff):
     client, address = sign_in(staff), reverse("reminders-stop", args=[reachable.pk])
     page = client.get(reachable.get_absolute_url())
-    assert page.text.count('name="address"') == 2
-    for named in (reachable.user.email.upper(), "amara@home.example"):
-        client.post(address, {"reason": "bounces", "address": named})
+    assert page.text.count('name="which"') == 2
+    for which in ("record", "account"):
+        client.post(address, {"reason": "bounces", "which": which})
     assert bouncing_addresses(fresh(reachable)) == ["amara@home.example", reachable.user.email]
-    client.post(address, {"reason": "bounces", "address": "stranger@elsewhere.example"})
-    client.post(address, {"reason": "bounces", "address": "x" * 300 + "\0"})
+    client.post(address, {"reason": "bounces", "which": "stranger@elsewhere.example"})
+    client.post(address, {"reason": "bounces", "which": "x" * 300 + "\0"})
     assert ReminderStop.objects.count() == 2
 
 
