@@ -8,6 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
+from diagnosis.assessment import case_context
 from diagnosis.images.models import Image
 from diagnosis.measures.services import measure_visit
 from diagnosis.reports.content import build_content
@@ -98,7 +99,7 @@ def test_a_refused_photograph_is_read_once_and_once_more_to_be_analysed_anyway(
     image = kept(visit, lesion, staff, blurred(sample(0)))
     client = sign_in(dermatologist)
     client.get(image.get_absolute_url())
-    assert work.taken() == (1, 0)
+    assert work.taken() == (1, 1)
     client.post(reverse("image-override", args=[image.pk]), {"reason": "The only one there is."})
     assert image.predictions.exists()
     assert work.taken() == (1, 1)
@@ -145,3 +146,19 @@ def test_import_ham10000(work, tmp_path):
     call_command("import_ham10000", str(archive), output=tmp_path / "out", stdout=io.StringIO())
     with (tmp_path / "out" / "manifest.csv").open(newline="") as file:
         assert work.taken() == (len(list(csv.DictReader(file))), 0)
+
+
+def test_what_others_of_a_lesion_are_told_of_a_photograph_is_worded_once(monkeypatch, lesion):
+    """A lesion may have a hundred photographs, and each names all the others."""
+    factories.ImageFactory.create_batch(6, lesion=lesion)
+    worded, word = [], case_context._sibling
+
+    def word_counted(image):
+        worded.append(image.pk)
+        return word(image)
+
+    monkeypatch.setattr(case_context, "_sibling", word_counted)
+    known = case_context.read_case_contexts(Image.objects.all())
+
+    assert [len(each.case_context.siblings) for each in known] == [5] * 6
+    assert sorted(worded) == sorted(image.pk for image in Image.objects.all())

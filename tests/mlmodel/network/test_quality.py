@@ -147,3 +147,17 @@ def test_a_colour_cast_shows_in_red_and_blue():
     cast = judge(picture_of(Image.new("RGB", (224, 224), (255, 127, 63)))).measures
     assert (grey["red"], grey["blue"]) == (0.0, 0.0)
     assert (cast["red"], cast["blue"]) == (1.0, -1.0)
+
+
+@each_sample
+def test_measures_that_are_counted_are_what_they_are_called(path):
+    picture = picture_of(photo(path))
+    luma = np.asarray(Image.fromarray(picture.square).convert("L"), dtype=np.float64)
+    red, green, blue = picture.square.reshape(-1, 3).mean(axis=0) + 1
+
+    measures = judge(picture).measures
+
+    assert measures["brightness"] == round(float(np.percentile(luma, 90)), 4)
+    assert measures["clipped"] == round(float((luma >= 250).mean()), 4)
+    assert measures["red"] == pytest.approx(math.log2(red / green), abs=1e-4)
+    assert measures["blue"] == pytest.approx(math.log2(blue / green), abs=1e-4)

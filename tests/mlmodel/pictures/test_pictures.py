@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from mlmodel.pictures.picture import centre_square, decode, encode_jpeg, network_input
+from mlmodel.pictures.picture import Picture, centre_square, decode, encode_jpeg, network_input
 from mlmodel.pictures.picture_errors import UnsupportedPicture
 from tests.mlmodel import hostile
 from tests.mlmodel.quartered import BLUE, GREEN, GREY, RED, SAMPLES, assert_quarters, quarters, saved, sixteen_bit_png
@@ -246,3 +246,14 @@ def test_a_served_jpeg_is_progressive_never_larger_and_true_in_colour():
     assert_quarters(decode(served).pixels, tolerance=6)
     sliver = np.zeros((1, 3000, 3), dtype=np.uint8)
     assert decode(encode_jpeg(sliver, longest_side=100)).pixels.shape == (1, 100, 3)
+
+
+@pytest.mark.parametrize("side", [100, 224, 225, 450, 1343, 1344, 1500])
+def test_the_networks_input_is_the_same_by_way_of_the_square(side):
+    """Up to six times the square's side Pillow makes both alike; beyond, the square is averaged first."""
+    pixels = np.random.default_rng(side).integers(0, 256, (side, side + 31, 3), dtype=np.uint8)
+    picture = Picture(pixels=pixels, format="JPEG", media_type="image/jpeg")
+
+    for detail in (224, 200):
+        expected = network_input(pixels, side=192, detail=detail)
+        assert np.array_equal(picture.network_input(side=192, detail=detail), expected)

@@ -15,6 +15,7 @@ from mlmodel.segmentation.dermoscopic_colours import (
     colour_shares,
     lab_of,
     linear_of,
+    median_light,
     present,
 )
 from mlmodel.segmentation.outlines import outlines_of
@@ -368,3 +369,9 @@ def test_quarter_turns_of_a_photograph_change_nothing(photograph):
 def turned_star(turns):
     """A lopsided shape, turned with the picture: np.rot90 turns against the clock."""
     return star(3, 0.07, angle=0.3 - turns * np.pi / 2)
+
+
+@pytest.mark.parametrize("count", [1, 2, 401, 1000])
+def test_the_median_light_is_that_of_the_pixels(count):
+    pixels = np.random.default_rng(count).integers(0, 256, (count, 3), dtype=np.uint8)
+    assert np.array_equal(median_light(pixels), np.median(linear_of(pixels), axis=0))
