@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 
 from dermascan.core.site import site_link
 from diagnosis.images.models import Image, Tier
+from mlmodel.network import analyser
 from mlmodel.taxonomy import BY_CODE, CODES, MALIGNANT_CODES
 from mlmodel.versions.serving import active_version
 from patients.models import Role, Visit, VisitStatus
@@ -301,3 +302,24 @@ def test_photographs_that_come_at_once_share_the_new_visit(api, staff, lesion):
         thread.join()
     assert set(statuses) <= {200, 422}
     assert Visit.objects.get().images.count() == 3
+
+
+def test_an_answer_that_is_not_kept_takes_four_queries(api, staff, django_assert_num_queries):
+    """The token with its member, the active version, the clinic's settings, and the explanation."""
+    client = api(staff)
+    assert client.post(PREDICT, {"file": upload(sample())}).status_code == 200
+
+    with django_assert_num_queries(4):
+        client.post(PREDICT, {"file": upload(sample())})
+
+
+def test_an_answer_that_is_not_kept_draws_no_heat_map(api, staff, monkeypatch):
+    drawn, draw = [], analyser.grad_cam
+
+    def draw_counted(*args, **options):
+        drawn.append(args)
+        return draw(*args, **options)
+
+    monkeypatch.setattr(analyser, "grad_cam", draw_counted)
+    assert api(staff).post(PREDICT, {"file": upload(sample())}).status_code == 200
+    assert not drawn
