@@ -219,7 +219,7 @@ def chip_of_contradiction(contradiction: Contradiction) -> Chip:
 
 def chip_of_unread() -> Chip:
     """Return the chip of a photograph that its reader still reads blinded: alike for urgent and calm, never calm."""
-    return Chip(WATCH, _("Waits for your answer"))
+    return Chip("unread", WATCH, _("Waits for your answer"))
 
 
 def chip_of_exclusion() -> Chip:
