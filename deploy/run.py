@@ -113,13 +113,14 @@ def prepare() -> bool:
             flush=True,
         )
         make_queue_folders()
+    print("Preparing the database …", flush=True)  # noqa: T201
     collect_static_files()
     call_command("migrate", interactive=False, verbosity=0)
     # Queues photographs from before the review queue existed; a single query if there are none.
     call_command("refresh_queue", missing=True, verbosity=0)
     if not settings.DEMO_ALLOWED:
         return False
-    print("Preparing the demo clinic; the first time takes half a minute …", flush=True)  # noqa: T201
+    print("Preparing the demo clinic; the first time takes a minute, on a busy machine several …", flush=True)  # noqa: T201
     try:
         call_command("create_demo_clinic", verbosity=0)
     except CommandError as error:

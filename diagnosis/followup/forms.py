@@ -75,7 +75,15 @@ class NextStepForm(forms.Form):
         if data["step"] == NextStep.DISCHARGE:
             return None
         if due_in and due_in != ON_A_DAY:
-            return due_date(due_in, start=today)
+            chosen = due_date(due_in, start=today)
+            if due_on and due_on != chosen:
+                # Neither is dropped in silence: the lesion might be seen later than was meant.
+                self.add_error(
+                    "due_on",
+                    _("This is another day than “%(when)s”. Choose “By a date”, or clear the date.")
+                    % {"when": DueIn(due_in).label},
+                )
+            return chosen
         if "due_on" in self.errors:
             return None
         if due_on is None:

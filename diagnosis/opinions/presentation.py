@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.forms import BaseForm
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -11,8 +12,12 @@ from django.utils.translation import gettext as _
 from diagnosis.images.models import Image
 from diagnosis.opinions.links import signature_of
 from diagnosis.opinions.models import OpinionRequest
+from diagnosis.reviews.answers import ANSWERS, Certainty
+from diagnosis.reviews.review_words import answer_name
 from diagnosis.similar.services import age_band
 from patients.models import Lesion, Sex
+
+LONGEST_SHOWN = 5000
 
 
 @dataclass(frozen=True)
@@ -70,3 +75,15 @@ def _age_and_sex(lesion: Lesion, images: Sequence[Any]) -> str:
     band = age_band(patient.age_on(day) if day else patient.age)
     sex = "" if patient.sex == Sex.UNKNOWN else str(Sex(patient.sex).label).lower()
     return _("%(age)s years, %(sex)s") % {"age": band, "sex": sex} if sex else _("%(age)s years") % {"age": band}
+
+
+def answer_in_words(form: BaseForm) -> str:
+    """Return what was typed into the form of an answer, valid or not, for a page that tells it was not recorded."""
+    answer, certainty = str(form["answer"].value() or ""), str(form["certainty"].value() or "")
+    parts = [
+        answer_name(answer) if answer in ANSWERS else "",
+        str(form["other_text"].value() or ""),
+        str(Certainty(certainty).label) if certainty in Certainty.values else "",
+        str(form["reason"].value() or ""),
+    ]
+    return "\n".join(part[:LONGEST_SHOWN] for part in parts if part)

@@ -15,7 +15,7 @@ from dermascan.core.errors import Refused
 from dermascan.core.once import key_of, once, to_be_made_again
 from diagnosis.opinions.forms import AskForm, OpinionForm
 from diagnosis.opinions.models import AccessKind, OpinionRequest
-from diagnosis.opinions.presentation import shared_by
+from diagnosis.opinions.presentation import answer_in_words, shared_by
 from diagnosis.opinions.services import (
     answer_request,
     ask_for_opinion,
@@ -108,9 +108,8 @@ def answer(request: MemberRequest, request_id: UUID) -> HttpResponse:
     try:
         answer_request(request=row, by=request.member, **form.cleaned_data)
     except Refused as refused:
-        messages.error(request, str(refused), extra_tags=refused.code)
-    else:
-        messages.success(request, _("Your answer is recorded as your review of the photographs."))
+        return _page(request, row, form=form, refused=str(refused))
+    messages.success(request, _("Your answer is recorded as your review of the photographs."))
     return redirect(row)
 
 
@@ -150,7 +149,12 @@ def _find(request: MemberRequest, request_id: UUID) -> OpinionRequest:
 
 
 def _page(
-    request: MemberRequest, row: OpinionRequest, *, code: str = "", form: OpinionForm | None = None
+    request: MemberRequest,
+    row: OpinionRequest,
+    *,
+    code: str = "",
+    form: OpinionForm | None = None,
+    refused: str = "",
 ) -> HttpResponse:
     row = _find(request, row.pk)
     mark_answer_seen(request=row, by=request.member)
@@ -169,6 +173,8 @@ def _page(
     }
     if is_asked and row.is_waiting:
         context["form"] = form or OpinionForm()
+    if refused and form is not None:
+        context |= {"refused": refused, "unsent": answer_in_words(form)}
     if row.outside_reader is not None:
         accesses = row.accesses.all()
         context["accesses"] = accesses[:SHOWN_ACCESSES]

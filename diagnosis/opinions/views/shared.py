@@ -17,7 +17,7 @@ from diagnosis.opinions.errors import OpinionIsClosed
 from diagnosis.opinions.forms import CodeForm, OpinionForm
 from diagnosis.opinions.links import is_signed
 from diagnosis.opinions.models import AccessKind, OpinionRequest
-from diagnosis.opinions.presentation import shared_by
+from diagnosis.opinions.presentation import answer_in_words, shared_by
 from diagnosis.opinions.services import answer_request, check_code, note_access
 
 _REQUESTS = Limit("shared-opinion", 120, 60)
@@ -47,17 +47,17 @@ def shared(request: HttpRequest, request_id: UUID, signature: str) -> HttpRespon
 def answer(request: HttpRequest, request_id: UUID, signature: str) -> HttpResponse:
     """Record the answer, after which the link shows nothing more."""
     row = _find(request_id, signature)
+    form = OpinionForm(request.POST)
     if not row.is_waiting:
-        return _closed(request, row)
+        return _closed(request, row, unsent=form)
     if not _has_entered(request, row):
         return redirect("shared-opinion", request_id, signature)
-    form = OpinionForm(request.POST)
     if not form.is_valid():
         return _show(request, row, signature, form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
         answer_request(request=row, network=client_network(request), **form.cleaned_data)
     except OpinionIsClosed:
-        return _closed(request, _find(request_id, signature))
+        return _closed(request, _find(request_id, signature), unsent=form)
     except Refused as refused:
         form.add_error(None, refused.as_form_error())
         return _show(request, row, signature, form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -139,8 +139,11 @@ def _show(
     return _private(render(request, "opinions/shared.html", context, status=status))
 
 
-def _closed(request: HttpRequest, row: OpinionRequest) -> HttpResponse:
+def _closed(request: HttpRequest, row: OpinionRequest, *, unsent: OpinionForm | None = None) -> HttpResponse:
+    """Return the page of a request that is closed, with an answer that came too late, so that it can be told."""
     context = {"opinion": row, "state": str(row.state), "clinic": row.lesion.patient.clinic}
+    if unsent is not None:
+        context["unsent"] = answer_in_words(unsent)
     is_thanks = row.answered_at is not None
     status = HTTPStatus.OK if is_thanks else HTTPStatus.GONE
     return _private(render(request, "opinions/closed.html", context, status=status))

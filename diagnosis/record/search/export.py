@@ -79,7 +79,7 @@ def _lesion_rows(keys: Sequence[Any], member: Member) -> Iterable[Cells]:
             row.lesion.get_body_site_display(),
             newest.taken_on.isoformat() if newest else "",
             _in_words(row.chips),
-            "; ".join(row.labels),
+            "; ".join([*row.labels, *filter(None, [row.label_note])]),
             plan_in_words(row.plan) if row.plan else "",
             row.outcome.words,
         ]

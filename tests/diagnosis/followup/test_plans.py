@@ -159,7 +159,12 @@ def test_months_end_on_a_day_that_exists():
 
 
 @pytest.mark.parametrize(
-    ("sent", "days"), [({"due_in": "2w"}, 14), ({"due_on": in_days(45).isoformat(), "due_in": "date"}, 45)]
+    ("sent", "days"),
+    [
+        ({"due_in": "2w"}, 14),
+        ({"due_in": "2w", "due_on": in_days(14).isoformat()}, 14),
+        ({"due_on": in_days(45).isoformat(), "due_in": "date"}, 45),
+    ],
 )
 def test_a_plan_is_stated_on_the_lesions_page(sign_in, lesion, staff, sent, days):
     client, page = sign_in(staff), reverse("lesion-plan", args=[lesion.pk])
@@ -178,6 +183,8 @@ def test_a_plan_is_stated_on_the_lesions_page(sign_in, lesion, staff, sent, days
         {"step": "see_again"},
         {"step": "see_again", "due_in": "date"},
         {"step": "see_again", "due_in": "99m"},
+        {"step": "see_again", "due_in": "3m", "due_on": in_days(1).isoformat()},
+        {"step": "see_again", "due_in": "3m", "due_on": "2026-02-31"},
         {"step": "see_again", "due_on": "2026-02-31"},
         {"step": "see_again", "due_on": "1999-01-01"},
         {"step": "see_again", "due_on": "9999-12-31"},

@@ -170,7 +170,8 @@ def test_the_colleague_answers_and_the_asker_sees_it_once(sign_in, dermatologist
     assert list(asker.get(reverse("opinions")).context["unread"]) == [request]
     asker.get(reverse("opinion", args=[request.pk]))
     assert not asker.get(reverse("opinions")).context["unread"]
-    assert client.post(address, {"answer": "nv", "certainty": "certain"}).status_code == 302
+    late = client.post(address, {"answer": "mel", "certainty": "certain", "reason": "On second thoughts."})
+    assert (late.status_code, late.context["unsent"]) == (422, "Melanoma\nCertain\nOn second thoughts.")
     assert reviews.count() == len(images), "it can be answered once"
 
 

@@ -198,9 +198,15 @@ def test_a_closed_request_shows_nothing_even_to_who_had_entered_the_code(shared,
     assert client.get(address(request)).status_code == 410
     assert client.post(address(request), {"code": code}).status_code == 410
     assert client.get(address(request, "shared-opinion-photograph", 1)).status_code == 404
-    answer = client.post(address(request, "shared-opinion-answer"), {"answer": "nv", "certainty": "certain"})
+    typed = {"answer": "mel", "certainty": "certain", "reason": "Regression <b>throughout</b>"}
+    answer = client.post(address(request, "shared-opinion-answer"), typed)
     assert answer.status_code == 410
     assert not Review.objects.exists()
+    # Who has just written that it is a melanoma must not believe that the clinic reads it.
+    assert answer.context["unsent"] == "Melanoma\nCertain\nRegression <b>throughout</b>"
+    assert "&lt;b&gt;throughout" in answer.text
+    assert "need not do anything" not in answer.text
+    assert "unsent" not in client.get(address(request)).context
 
 
 def test_a_link_with_another_signature_does_not_exist(shared):

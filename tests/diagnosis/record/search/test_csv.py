@@ -1,6 +1,7 @@
 """The lists as CSV files: what is shown, safe in a spreadsheet, of the own clinic, and never with hidden names."""
 
 import csv
+import datetime
 import io
 
 import pytest
@@ -8,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dermascan.core.spreadsheets import safe_cell
+from diagnosis.reviews.services import record_review
 from tests import factories
 from tests.diagnosis.record.search.test_filters import label, photographed
 
@@ -46,6 +48,26 @@ def test_a_lesions_row_says_what_the_page_says(sign_in, staff, patient, dermatol
     assert said["Label"] == "Melanocytic nevus (mole)"
     assert "Confirmed: Melanocytic nevus" in said["State"]
     assert said["Next step"].startswith(str(plan.get_step_display()))
+
+
+def test_a_label_of_an_earlier_photograph_is_called_so(sign_in, staff, patient, dermatologist):
+    lesion = photographed(patient, "calm", date=timezone.localdate() - datetime.timedelta(days=300))
+    label(lesion, dermatologist, "nv")
+    client = sign_in(staff)
+
+    def said() -> tuple[str, str]:
+        header, row = rows_of(client.get(reverse("lesions-csv")))
+        (shown,) = client.get(reverse("lesions")).context["rows"]
+        return row[header.index("Label")], shown.label_note
+
+    assert said() == ("Melanocytic nevus (mole)", "")
+    visit = factories.VisitFactory(patient=patient)
+    newer = factories.ImageFactory(lesion=lesion, visit=visit)
+    assert said() == ("Melanocytic nevus (mole); newest photograph not labelled", "newest photograph not labelled")
+    record_review(image=newer, reviewer=dermatologist, answer="nv", certainty="certain")
+    assert said() == ("Melanocytic nevus (mole)", "")
+    factories.ImageFactory(lesion=lesion, visit=visit)
+    assert said()[1] == "newest photographs not all labelled"
 
 
 @pytest.mark.parametrize("beginning", ["=", "+", "-", "@", "\t", "\r"])
