@@ -4,15 +4,12 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
-from drf_spectacular.generators import SchemaGenerator
-from jsonschema import Draft202012Validator
 
 from diagnosis.outcomes.closures import close_lesion
 from diagnosis.reports.content import build_content
 from tests.diagnosis.outcomes.records import confirmed, entered, photographed, sent
 
 pytestmark = pytest.mark.django_db
-PATH = "/api/v1/lesions/{lesion_id}/outcome/"
 
 
 @pytest.fixture
@@ -20,9 +17,6 @@ def answer(api, staff):
     def _answer(lesion):
         response = api(staff).get(reverse("api-lesion-outcome", args=[lesion.pk]))
         assert response.status_code == 200
-        schema = SchemaGenerator().get_schema(request=None, public=True)
-        described = schema["paths"][PATH]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-        Draft202012Validator({**described, "components": schema["components"]}).validate(response.json())
         return response.json()
 
     return _answer
