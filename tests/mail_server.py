@@ -7,11 +7,16 @@ from typing import Any
 
 
 class MailServer:
-    """Replies to SMTP verbs from ``replies``: a line, or "" to hang up. ``hangs`` lists verbs without a reply."""
+    """Replies to SMTP verbs from ``replies``: a line, or "" to hang up. ``hangs`` lists verbs without a reply.
+
+    Attributes:
+        unknown: addresses that it refuses, as a server does whose mailbox is gone.
+    """
 
     def __init__(self) -> None:
         self.replies: dict[str, str] = {}
         self.hangs: set[str] = set()
+        self.unknown: set[str] = set()
         self.taken: list[tuple[str, str]] = []
         self.on_taken: Callable[[], Any] | None = None
         self.is_over = threading.Event()
@@ -46,6 +51,8 @@ class MailServer:
             if verb == "RCPT":
                 recipient = line.decode().split("<")[1].split(">")[0]
             ordinary = {"DATA": "354 go on", "QUIT": "221 bye"}.get(verb, "250 ok")
+            if verb == "RCPT" and recipient in self.unknown:
+                ordinary = "550 5.1.1 no such mailbox"
             if not self._answer(handler, verb, ordinary) or verb == "QUIT":
                 return
             if verb == "DATA" and self.replies.get("DATA", "354").startswith("354"):

@@ -45,7 +45,7 @@ class TargetForm(forms.Form):
 
 
 class PhotographForm(TargetForm):
-    """Chooses the patient, the lesion and, in another patient's record, the visit that a photograph belongs to."""
+    """Chooses the patient, the lesion and the visit that a photograph belongs to."""
 
     lesion = forms.ChoiceField(
         label=gettext_lazy("Which lesion does it show?"),
@@ -68,13 +68,24 @@ class PhotographForm(TargetForm):
         super().__init__(*args, clinic=patient.clinic, **kwargs)
         self.patient = patient
         self.fields["number"].required = False
-        lesions = patient.lesions.exclude(pk=image.lesion_id).order_by("number")
+        is_own = patient.pk == image.visit.patient_id
+        visits = patient.visits.filter(status=VisitStatus.OPEN).exclude(pk=image.visit_id)
+        visits = visits.order_by("-date", "-created_at")
+        # Only an open visit gives away a photograph to another one of the patient.
+        moves_between_visits = is_own and image.visit.is_open and visits.exists()
+        lesions = patient.lesions.order_by("number")
+        if not moves_between_visits:
+            lesions = lesions.exclude(pk=image.lesion_id)
         place = _("A new lesion at the same place: %(place)s") % {"place": image.lesion.place}
         self._choices("lesion", [*((str(each.pk), _described(each)) for each in lesions), (NEW, place)])
-        if patient.pk == image.visit.patient_id:
+        if is_own and not moves_between_visits:
             del self.fields["visit"]
             return
-        visits = patient.visits.filter(status=VisitStatus.OPEN).order_by("-date", "-created_at")
+        if is_own:
+            stays = _("The visit that holds it: %(visit)s") % {"visit": _dated(image.visit)}
+            self._choices("visit", [("", stays), *((str(each.pk), _dated(each)) for each in visits)])
+            self.fields["visit"].required = False
+            return
         of_a_day = _("A new visit of %(date)s") % {"date": formats.date_format(image.visit.date, "j M Y")}
         self._choices("visit", [*((str(each.pk), _dated(each)) for each in visits), (NEW, of_a_day)])
 

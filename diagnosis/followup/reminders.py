@@ -25,7 +25,8 @@ from diagnosis.followup.models import (
     StopReason,
 )
 from patients.models import Clinic, MessageKind, MessageState, OutgoingMessage, Patient
-from patients.outbox import Letter, queue_message, writes
+from patients.models.message import MessageQuerySet
+from patients.outbox import Letter, keeps, queue_message, writes
 
 # A date that passed longer ago is for a person to call about: switching reminders on writes to nobody about last year.
 LATE_BY = datetime.timedelta(days=30)
@@ -160,12 +161,23 @@ def _is_told_already(message: OutgoingMessage, patient: Patient) -> bool:
     return same.exists()
 
 
+def still_needed() -> Exists:
+    """Whether one of the plans that an e-mail is about still stands."""
+    reminders = Reminder.objects.filter(plan__ended_at=None).order_by()
+    return Exists(reminders.filter(Q(pk=OuterRef("about")) | Q(sent_with=OuterRef("about"))))
+
+
+@keeps(MessageKind.RECALL)
+def kept_messages(messages: MessageQuerySet) -> MessageQuerySet:
+    """The reminders that did not arrive and that somebody has to act on, however old they are."""
+    return messages.undelivered().filter(still_needed())
+
+
 def undelivered_reminders(clinic_id: Any) -> Any:
     """The reminders that did not arrive and are still needed, for a person to act on: newest first."""
-    needed = Reminder.objects.filter(pk=OuterRef("about"), plan__ended_at=None)
     stopped = ReminderStop.objects.standing().filter(patient=OuterRef("patient"))
     return (
         OutgoingMessage.objects.undelivered()
-        .filter(Exists(needed), ~Exists(stopped), kind=MessageKind.RECALL, patient__clinic=clinic_id)
+        .filter(still_needed(), ~Exists(stopped), kind=MessageKind.RECALL, patient__clinic=clinic_id)
         .order_by("-finished_at", "-pk")
     )

@@ -41,10 +41,18 @@ class OpinionRequestQuerySet(ClinicRows["OpinionRequest"]):
         return self.visible_to(member).filter(asked_by=member, answered_at__isnull=False, seen_at__isnull=True)
 
     def unanswered_of(self, member: Member) -> "OpinionRequestQuerySet":
-        """Requests of ``member`` that expired without an answer, newest first, so that they are not forgotten."""
-        own = self.visible_to(member).filter(asked_by=member, answered_at__isnull=True, revoked_at__isnull=True)
-        later = OpinionRequest.objects.filter(lesion=OuterRef("lesion"), created_at__gt=OuterRef("created_at"))
-        return own.filter(~Exists(later.order_by()), expires_at__lte=timezone.now())
+        """Requests of ``member`` that nobody will answer, newest first, so that they are not forgotten.
+
+        They expired, or a colleague revoked them, as a correction does that files a photograph elsewhere. A later
+        request about the lesion replaces them, unless it was revoked.
+        """
+        own = self.visible_to(member).filter(asked_by=member, answered_at__isnull=True)
+        later = OpinionRequest.objects.filter(
+            lesion=OuterRef("lesion"), created_at__gt=OuterRef("created_at"), revoked_at__isnull=True
+        )
+        ended = Q(revoked_at__isnull=True, expires_at__lte=timezone.now())
+        ended |= Q(revoked_at__isnull=False) & ~Q(revoked_by=member)
+        return own.filter(ended, ~Exists(later.order_by()))
 
 
 class OpinionRequest(models.Model):

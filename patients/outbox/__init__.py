@@ -2,7 +2,14 @@
 
 from patients.outbox.errors import CannotSend
 from patients.outbox.letters import Letter, Sendable, is_kept_here, writes
-from patients.outbox.queueing import cancel_messages, clear_old_messages, message_counts, queue_message, send_again
+from patients.outbox.queueing import (
+    cancel_messages,
+    clear_old_messages,
+    keeps,
+    message_counts,
+    queue_message,
+    send_again,
+)
 from patients.outbox.sending import deliver, deliver_due
 
 __all__ = [
@@ -14,6 +21,7 @@ __all__ = [
     "deliver",
     "deliver_due",
     "is_kept_here",
+    "keeps",
     "message_counts",
     "queue_message",
     "send_again",

@@ -1,5 +1,6 @@
 """Queueing of messages in the caller's transaction, and cancelling, resending and clearing them."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,8 +12,10 @@ from django.utils import timezone
 from dermascan.core.background import enqueue_on_commit
 from dermascan.core.clock import around
 from patients.models import MessageKind, MessageState, OutgoingMessage, Patient, User
-from patients.models.message import UNDELIVERED
+from patients.models.message import UNDELIVERED, MessageQuerySet
 
+# By kind: which of its messages are kept however old they are.
+_KEPT: dict[str, Callable[[MessageQuerySet], MessageQuerySet]] = {}
 TRIED_FOR = timedelta(days=4)
 # A reset link that the user is waiting for is useless a day later.
 RESET_TRIED_FOR = timedelta(hours=6)
@@ -69,9 +72,22 @@ def cancel_messages(**which: Any) -> int:
 
 
 def clear_old_messages() -> int:
-    """Delete old rows of finished messages and return the number of rows deleted."""
+    """Delete old rows of finished messages and return the number of rows deleted; see ``keeps`` for the exceptions."""
     finished = OutgoingMessage.objects.exclude(finished_at=None)
-    return finished.exclude(finished_at__range=around(timedelta(days=settings.MESSAGES_KEPT_DAYS))).delete()[0]
+    old = finished.exclude(finished_at__range=around(timedelta(days=settings.MESSAGES_KEPT_DAYS)))
+    for kind, kept in _KEPT.items():
+        old = old.exclude(pk__in=kept(OutgoingMessage.objects.filter(kind=kind)).order_by().values("pk"))
+    return old.delete()[0]
+
+
+def keeps(kind: MessageKind) -> Callable[..., Any]:
+    """Register which messages of a kind somebody still has to act on, so that they outlast the others."""
+
+    def register(kept: Callable[[MessageQuerySet], MessageQuerySet]) -> Any:
+        _KEPT[kind] = kept
+        return kept
+
+    return register
 
 
 def message_counts() -> dict[str, Any]:

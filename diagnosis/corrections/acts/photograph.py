@@ -1,4 +1,4 @@
-"""Move a photograph to another lesion, of the same patient or of another one."""
+"""Move a photograph to another lesion or visit, of the same patient or of another one."""
 
 from django.db.models import Q
 from django.utils import formats
@@ -27,7 +27,8 @@ def plan_photograph_move(
     Args:
         patient: whose record it belongs to; it may be the one that holds it.
         lesion: the lesion that it shows; None for a new one at the same place.
-        visit: the open visit that it was taken at, if the patient is another one; None for a new visit of that date.
+        visit: the open visit that it was taken at; None for the one that holds it, or for another patient a new one
+            of that date.
 
     Raises ``CannotCorrect``.
     """
@@ -35,16 +36,18 @@ def plan_photograph_move(
     source, is_other = image.visit.patient, image.visit.patient_id != patient.pk
     patient = Patient.objects.get(pk=patient.pk)
     lesion = Lesion.objects.get(pk=lesion.pk) if lesion else None
-    visit = Visit.objects.get(pk=visit.pk) if visit and is_other else None
+    visit = Visit.objects.get(pk=visit.pk) if visit and visit.pk != image.visit_id else None
     _ensure_possible(image, patient, lesion, visit)
 
-    plan = Plan(CorrectionKind.MOVE_PHOTOGRAPH, _title(image, patient, lesion), [source])
+    plan = Plan(CorrectionKind.MOVE_PHOTOGRAPH, _title(image, patient, lesion, visit), [source])
     plan.moved = [image]
     plan.touch(image.visit, image.lesion, *([lesion] if lesion else []), *([visit] if visit else []))
     to_lesion = str(lesion.pk) if lesion else _new_lesion(plan, image, patient)
+    changes_lesion = to_lesion != str(image.lesion_id)
     if not is_other:
-        plan.change(image, lesion_id=to_lesion)
-        take_reviews_along(plan, image, to_lesion, to_visit=str(image.visit_id))
+        changes = {"lesion_id": to_lesion} if changes_lesion else {}
+        plan.change(image, **changes, **({"visit_id": str(visit.pk)} if visit else {}))
+        take_reviews_along(plan, image, to_lesion, to_visit=str(visit.pk if visit else image.visit_id))
         plan.notices.append(_("Its answer, reviews and label go with it; the queue follows."))
     else:
         plan.patients.append(patient)
@@ -56,8 +59,9 @@ def plan_photograph_move(
             % {"source": who(source), "target": who(patient)}
         )
     ensure_results_follow(plan)
-    revoke_opinions(plan, [image])
-    if lesion is not None and (closure := lesion.closures.standing().first()) is not None:
+    if changes_lesion:
+        revoke_opinions(plan, [image])
+    if lesion is not None and changes_lesion and (closure := lesion.closures.standing().first()) is not None:
         plan.notices.append(
             _("%(lesion)s is closed: %(why)s. Reopen it if this photograph shows that it should not be.")
             % {"lesion": lesion, "why": closure.get_why_display()}
@@ -100,13 +104,17 @@ def _ensure_possible(image: Image, patient: Patient, lesion: Lesion | None, visi
         raise CannotCorrect(_("Its visit is void. Restore the visit first."))
     if lesion is not None and lesion.patient_id != patient.pk:
         raise CannotCorrect(_("This lesion belongs to another patient. Choose one of this patient's lesions."))
+    if visit is not None and (visit.patient_id != patient.pk or not visit.is_open):
+        raise CannotCorrect(_("Choose an open visit of that patient, or a new one."))
     if image.visit.patient_id == patient.pk:
-        if lesion is not None and lesion.pk == image.lesion_id:
-            raise CannotCorrect(_("The photograph is filed under this lesion already."))
+        if visit is None and lesion is not None and lesion.pk == image.lesion_id:
+            raise CannotCorrect(_("The photograph is filed under this lesion and visit already."))
+        if visit is not None and not image.visit.is_open:
+            raise CannotCorrect(
+                _("Its visit is signed with this photograph. Say in an addendum at which visit it was taken.")
+            )
     else:
         ensure_target(patient, of=image.visit.patient)
-        if visit is not None and (visit.patient_id != patient.pk or not visit.is_open):
-            raise CannotCorrect(_("Choose an open visit of that patient, or a new one."))
         ensure_born(patient, visit=visit or image.visit)
     same = Image.objects.filter(visit=visit or image.visit_id, lesion=lesion, sha256=image.sha256)
     if lesion is not None and same.exclude(pk=image.pk).exists():
@@ -133,8 +141,10 @@ def _shows_another_patient() -> str:
     return _("The signed report shows another patient, so it can never be released again. Log and sign a new visit.")
 
 
-def _title(image: Image, patient: Patient, lesion: Lesion | None) -> str:
+def _title(image: Image, patient: Patient, lesion: Lesion | None, visit: Visit | None) -> str:
     target = str(lesion) if lesion else _("a new lesion")
+    if visit is not None:
+        target = f"{target}, {formats.date_format(visit.date, 'j M Y')}"
     if image.visit.patient_id != patient.pk:
         target = f"{who(patient)}, {target}"
     return _("Photograph of %(lesion)s, %(date)s → %(target)s") % {

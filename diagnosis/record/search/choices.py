@@ -40,10 +40,12 @@ class LabelKind(models.TextChoices):
 
 class Planned(models.TextChoices):
     MISSING = "none", _("No plan although it needs one")
+    OVERDUE = "overdue", _("Overdue")
 
 
 class Awaited(models.TextChoices):
     LATE = "late", _("No result after 30 days")
+    CONTRADICTED = "contradicted", _("Contradicts a signed report")
 
 
 def label_choices() -> list[tuple[Any, Any]]:

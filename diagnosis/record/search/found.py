@@ -12,6 +12,7 @@ from django.core.paginator import Page
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from dermascan.core.paging import AheadPaginator, KeyPaginator
+from diagnosis.followup.models import LesionPlan
 from diagnosis.images.models import Image
 from diagnosis.images.models.image import ImageQuerySet
 from diagnosis.outcomes.models import Specimen
@@ -19,6 +20,7 @@ from diagnosis.record.search.choices import Awaited, Planned
 from diagnosis.record.search.conditions import Photographed, late_specimens, of_patients, of_photographs
 from diagnosis.record.search.forms import Wanted
 from diagnosis.record.search.plans_missing import without_plan
+from diagnosis.reports.models import ContradictedReport
 from patients.models import Lesion, Member, Visit
 
 PAGE_LENGTH = 25
@@ -66,6 +68,10 @@ def visits_of(wanted: Wanted, member: Member) -> QuerySet[Visit]:
     if wanted.plan == Planned.MISSING:
         needing = without_plan(Lesion.objects.filter(pk=OuterRef("lesion")), reader=member)
         conditions.append(rows.with_photograph(Exists(needing.order_by())))
+    if wanted.plan == Planned.OVERDUE:
+        conditions.append(rows.with_photograph(lesion__in=_overdue_lesions(member)))
+    if wanted.result == Awaited.CONTRADICTED:
+        conditions.append(Q(pk__in=_contradicted(member).values("report__visit")))
     if wanted.result == Awaited.LATE:
         late = late_specimens(member)
         taken = Exists(Specimen.objects.filter(pk__in=late.values("pk"), visit=OuterRef("pk")).order_by())
@@ -85,6 +91,10 @@ def lesions_of(wanted: Wanted, member: Member) -> QuerySet[Lesion]:
         conditions.append(rows.with_photograph(visit__status=wanted.status))
     if wanted.result == Awaited.LATE:
         conditions.append(Q(pk__in=late_specimens(member).values("lesion")))
+    if wanted.result == Awaited.CONTRADICTED:
+        conditions.append(Q(pk__in=_contradicted(member).values("result__specimen__lesion")))
+    if wanted.plan == Planned.OVERDUE:
+        conditions.append(Q(pk__in=_overdue_lesions(member)))
     lesions = Lesion.objects.visible_to(member).filter(*conditions)
     return (without_plan(lesions, reader=member) if wanted.plan == Planned.MISSING else lesions).order_by()
 
@@ -155,6 +165,14 @@ def page_of(rows: QuerySet[Any], keys: Keys, number: str | None) -> Page:
         asked = int(number) if number and number.isdecimal() and len(number) < LONGEST_NUMBER else 1
         paginator = AheadPaginator(rows, PAGE_LENGTH, keys=keys, page=asked)  # type: ignore[arg-type]
     return paginator.get_page(number)
+
+
+def _overdue_lesions(member: Member) -> QuerySet[Any, Any]:
+    return LesionPlan.objects.visible_to(member).overdue().order_by().values("lesion")
+
+
+def _contradicted(member: Member) -> QuerySet[ContradictedReport]:
+    return ContradictedReport.objects.visible_to(member).unanswered().order_by()
 
 
 def _taken_within(wanted: Wanted) -> Q:

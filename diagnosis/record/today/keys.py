@@ -18,6 +18,7 @@ KEYS: dict[SectionCode, Callable[[Scope], QuerySet[Any, Any]]] = {
     SectionCode.VISITS: _plain(sections.visits),
     SectionCode.RESULTS: waiting.results,
     SectionCode.UNPLANNED: waiting.unplanned,
+    SectionCode.CONTRADICTED: _plain(sections.contradicted),
     SectionCode.OPINIONS: waiting.opinions,
     SectionCode.PROCEDURES: _plain(sections.procedures),
     SectionCode.OVERDUE: _plain(sections.overdue),

@@ -6,13 +6,21 @@ from django.utils.translation import gettext as _
 
 from diagnosis.record.today.keys import KEYS, count, first_keys
 from diagnosis.record.today.rows import Row, rows_of
-from diagnosis.record.today.sections import COUNTED_AT_MOST, Scope, SectionCode, due, everything_overdue, urgent
+from diagnosis.record.today.sections import (
+    COUNTED_AT_MOST,
+    Scope,
+    SectionCode,
+    contradicted,
+    due,
+    everything_overdue,
+    urgent,
+)
 from diagnosis.record.today.waiting import alarming, opinions, results
 from patients.models import Member, Role
 
 SHOWN = 20
 # Sections whose rows must not wait.
-PRESSING = (SectionCode.URGENT, SectionCode.UNPLANNED, SectionCode.OVERDUE)
+PRESSING = (SectionCode.URGENT, SectionCode.UNPLANNED, SectionCode.CONTRADICTED, SectionCode.OVERDUE)
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,7 @@ class Section:
             SectionCode.VISITS: _("No visit is logged for today. Open a patient’s record and log it there."),
             SectionCode.RESULTS: _("No result is awaited."),
             SectionCode.UNPLANNED: _("Every result that needs a decision has one."),
+            SectionCode.CONTRADICTED: _("Every report that a result contradicts has an addendum."),
             SectionCode.OPINIONS: _("Nobody waits for your opinion, and every answer to you is read."),
             SectionCode.PROCEDURES: _("No biopsy or referral is planned."),
             SectionCode.OVERDUE: _("No recall is overdue."),
@@ -96,7 +105,8 @@ def links_for(member: Member) -> list[tuple[str, str]]:
 def header_count(member: Member) -> HeaderCount:
     """Return the member's number: of the whole clinic, whatever their filter hides."""
     scope = Scope(member)
-    pressing = count(urgent(scope)) + count(everything_overdue(scope)) + len(first_keys(alarming(scope)))
+    pressing = count(urgent(scope)) + count(everything_overdue(scope)) + count(contradicted(scope))
+    pressing += len(first_keys(alarming(scope)))
     if pressing:
         return HeaderCount(pressing, is_pressing=True)
     asked = len(first_keys(opinions(scope))) if member.is_dermatologist else 0

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -17,9 +18,12 @@ from diagnosis.images.models import Image
 from diagnosis.record.today.row import Row
 from diagnosis.record.today.sections import SectionCode
 from diagnosis.record.today.waiting_rows import waiting_rows
+from diagnosis.reports.models import ContradictedReport
+from diagnosis.reviews.blinding import note_seen
 from diagnosis.reviews.models import QueueEntry
 from patients.message_words import state_in_words
-from patients.models import Member, OutgoingMessage, Visit
+from patients.models import Member, MessageState, OutgoingMessage, Visit
+from patients.models.message import UNDELIVERED
 
 # Sections of several kinds of rows.
 MIXED = (SectionCode.RESULTS, SectionCode.UNPLANNED, SectionCode.OPINIONS)
@@ -100,6 +104,28 @@ def _plans(plans: Sequence[LesionPlan], member: Member) -> list[Row]:
     ]
 
 
+def _contradicted(rows: Sequence[ContradictedReport], member: Member) -> list[Row]:
+    """A row names the diagnosis of a photograph, so it is recorded as seen."""
+    if rows:
+        note_seen(member, Image.objects.in_use().filter(lesion__in=[row.result.specimen.lesion_id for row in rows]))
+    name = "visit-addendum" if member.is_dermatologist else "visit"
+    to_do = _("Write an addendum") if member.is_dermatologist else _("Ask a dermatologist for an addendum")
+    return [
+        Row(
+            patient=row.report.visit.patient,
+            what=_("%(lesion)s: the report of %(date)s says otherwise")
+            % {"lesion": row.result.specimen.lesion, "date": day(row.report.visit.date)},
+            detail=_("Result: %(result)s. Report: %(said)s. Signed by %(name)s")
+            % {"result": row.result.details, "said": row.said, "name": row.report.signed_by.name},
+            since=_("result confirmed %(date)s") % {"date": _moment(row.result.confirmed_at)},
+            to_do=to_do,
+            url=reverse(name, args=[row.report.visit_id]),
+            badge=_("Missed") if row.is_miss else "",
+        )
+        for row in rows
+    ]
+
+
 def _by_whom(plan: LesionPlan) -> str:
     return _("planned by %(name)s on %(date)s") % {"name": plan.stated_by.name, "date": day(plan.stated_at.date())}
 
@@ -118,9 +144,11 @@ def _reach(plan: LesionPlan, reminded: Reminder | None) -> str:
 
 
 def _reminders_of(plans: Sequence[LesionPlan]) -> dict[UUID, Reminder]:
-    """The newest reminder of each plan whose e-mail was sent or is on its way."""
-    lost = OutgoingMessage.objects.undelivered().filter(about=OuterRef("pk"))
-    rows = Reminder.objects.filter(plan__in=plans).exclude(Exists(lost)).order_by("created_at")
+    """The newest reminder of each plan whose e-mail was sent or is on its way; one e-mail may be about several."""
+    unsent = Q(state__in=(*UNDELIVERED, MessageState.CANCELLED))
+    lost = OutgoingMessage.objects.filter(unsent, about=OuterRef("e_mail")).order_by()
+    rows = Reminder.objects.filter(plan__in=plans).alias(e_mail=Coalesce("sent_with", "pk"))
+    rows = rows.exclude(Exists(lost)).order_by("created_at")
     return {row.plan_id: row for row in rows}
 
 
@@ -153,9 +181,15 @@ def _visit_records() -> Any:
     return Visit.objects.select_related("patient", "clinician__user").annotate(has_photographs=Exists(photographs))
 
 
+def _contradicted_records() -> Any:
+    people = ("report__visit__patient", "report__signed_by__user", "result__specimen__lesion")
+    return ContradictedReport.objects.select_related(*people)
+
+
 _RECORDS: dict[SectionCode, Callable[[], Any]] = {
     SectionCode.URGENT: lambda: QueueEntry.objects.select_related("image__lesion", "image__visit__patient"),
     SectionCode.VISITS: _visit_records,
+    SectionCode.CONTRADICTED: _contradicted_records,
     SectionCode.PROCEDURES: _plan_records,
     SectionCode.OVERDUE: _plan_records,
     SectionCode.DUE: _plan_records,
@@ -165,6 +199,7 @@ _RECORDS: dict[SectionCode, Callable[[], Any]] = {
 _DESCRIBE: dict[SectionCode, Callable[[Any, Member], list[Row]]] = {
     SectionCode.URGENT: _urgent,
     SectionCode.VISITS: _visits,
+    SectionCode.CONTRADICTED: _contradicted,
     SectionCode.PROCEDURES: _plans,
     SectionCode.OVERDUE: _plans,
     SectionCode.DUE: _plans,

@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from diagnosis.followup.models import LesionPlan, NextStep, TodayFilter, Whose
 from diagnosis.followup.reminders import undelivered_reminders
 from diagnosis.images.models import Image
+from diagnosis.reports.models import ContradictedReport
+from diagnosis.reports.models.contradicted import ContradictedReportQuerySet
 from diagnosis.reviews.blinding import reads_blinded, unread_by
 from diagnosis.reviews.models import QueueEntry, Reason
 from patients.models import Member, Visit, VisitStatus
@@ -43,6 +45,7 @@ class SectionCode(models.TextChoices):
     VISITS = "visits", _("Visits today")
     RESULTS = "results", _("Results awaited")
     UNPLANNED = "unplanned", _("Result received, no plan")
+    CONTRADICTED = "contradicted", _("Signed reports that a result contradicts")
     OPINIONS = "opinions", _("Second opinions")
     PROCEDURES = "procedures", _("Biopsies and referrals to arrange")
     OVERDUE = "overdue", _("Recalls overdue")
@@ -79,6 +82,18 @@ def visits(scope: Scope) -> QuerySet[Visit]:
 def drafts(scope: Scope) -> QuerySet[Visit]:
     earlier = Visit.objects.visible_to(scope.member).filter(status=VisitStatus.OPEN, date__lt=scope.today)
     return _of_scope(earlier, scope).order_by("date", "pk")
+
+
+def contradicted(scope: Scope) -> ContradictedReportQuerySet:
+    """Reports whose readers must still be told, the missed malignant first; one row for each report."""
+    rows = ContradictedReport.objects.visible_to(scope.member).unanswered()
+    if scope.is_mine:
+        rows = rows.filter(Q(report__signed_by=scope.member) | Q(report__visit__clinician=scope.member))
+    if scope.body_site:
+        rows = rows.filter(result__specimen__lesion__body_site=scope.body_site)
+    same = rows.filter(report=OuterRef("report")).order_by()
+    ahead = Q(is_miss__gt=OuterRef("is_miss")) | Q(is_miss=OuterRef("is_miss"), pk__lt=OuterRef("pk"))
+    return rows.filter(~Exists(same.filter(ahead))).order_by("-is_miss", "created_at", "pk")
 
 
 def procedures(scope: Scope) -> QuerySet[LesionPlan]:

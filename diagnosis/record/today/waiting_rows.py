@@ -108,6 +108,15 @@ def _answered(request: OpinionRequest, member: Member) -> Row:
 
 
 def _expired(request: OpinionRequest, member: Member) -> Row:
+    if request.revoked_at is not None:
+        return _opinion(
+            request,
+            _("%(lesion)s: the question to %(name)s was revoked")
+            % {"lesion": request.lesion, "name": request.doctor.name},
+            _("revoked %(date)s") % {"date": _day(request.revoked_at)},
+            _("Ask again"),
+            badge=_("Revoked"),
+        )
     return _opinion(
         request,
         _("%(lesion)s: %(name)s has not answered") % {"lesion": request.lesion, "name": request.doctor.name},

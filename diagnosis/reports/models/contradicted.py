@@ -1,12 +1,13 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import TruncSecond
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.outcomes.models import PathologyResult
-from diagnosis.reports.models.report import Report
-from patients.models import Member
+from diagnosis.reports.models.report import Addendum, Report
+from patients.models import Member, VisitStatus
 from patients.models.clinic_rows import ClinicRows
 
 LONGEST_REASON = 500
@@ -22,6 +23,13 @@ class ContradictedReportQuerySet(ClinicRows["ContradictedReport"]):
     def counting(self) -> "ContradictedReportQuerySet":
         """The standing ones whose result still counts: it was neither amended nor withdrawn."""
         return self.standing().filter(result__in=PathologyResult.objects.counting().order_by().values("pk"))
+
+    def unanswered(self) -> "ContradictedReportQuerySet":
+        """Those that count and that no addendum has answered since: the report’s readers believe it still."""
+        # Signatures are stored without fractions of a second.
+        rows = self.counting().alias(second=TruncSecond("created_at"))
+        later = Addendum.objects.filter(report=OuterRef("report"), signed_at__gte=OuterRef("second")).order_by()
+        return rows.exclude(report__visit__status=VisitStatus.VOID).exclude(Exists(later))
 
     def misses(self) -> "ContradictedReportQuerySet":
         """The standing ones of reports that did not warn of what turned out to be malignant."""

@@ -25,6 +25,7 @@ from diagnosis.corrections.errors import (
 from diagnosis.corrections.models import CorrectedRecord, Correction
 from diagnosis.corrections.touched import reports_with_old_details
 from diagnosis.images.models import Image
+from diagnosis.opinions.services import ask_for_opinion
 from diagnosis.reports.errors import NotSigned, ShowsOtherPatient, VisitIsVoid
 from diagnosis.reports.models import Report
 from diagnosis.reports.services import release_report
@@ -82,6 +83,45 @@ class TestPhotograph:
         image.refresh_from_db()
         assert image.visit == visit
         assert (other.visits.count(), other.lesions.count()) == (0, 0), "what was added for it is gone"
+
+    def test_it_moves_to_another_open_visit_of_the_patient_and_back(self, correct, staff, photographs, patient):
+        (image,) = photographs()
+        was, lesion, visit = image.visit, image.lesion, factories.VisitFactory(patient=patient)
+        address = reverse("image-move", args=[image.pk])
+        _preview, response = correct(staff, address, lesion=str(lesion.pk), visit=str(visit.pk))
+        assert response.status_code == 302
+        image.refresh_from_db()
+        assert (image.visit, image.lesion) == (visit, lesion)
+        correction = Correction.objects.get()
+        assert {row.record for row in correction.records.filter(kind="visit")} == {was.pk, visit.pk}
+        undo(correction=correction, by=staff, reason=REASON)
+        image.refresh_from_db()
+        assert image.visit == was
+
+    def test_a_signed_visit_neither_takes_nor_gives_one_to_another_visit(
+        self, sign_in, photographs, patient, dermatologist
+    ):
+        (image,), (signed,) = photographs(), photographs()
+        signed_report(signed.visit, dermatologist)
+        for each, visit in ((image, signed.visit), (signed, image.visit)):
+            with pytest.raises(CannotCorrect):
+                move_photograph(
+                    image=each, patient=patient, lesion=each.lesion, visit=visit, by=dermatologist, reason=REASON
+                )
+        page = sign_in(dermatologist).get(reverse("image-move", args=[signed.pk]))
+        assert "visit" not in page.context["form"].fields
+        assert not Correction.objects.exists()
+
+    def test_an_opinion_stays_open_if_only_the_visit_was_wrong(self, photographs, patient, staff, dermatologist):
+        (image,) = photographs()
+        colleague = factories.MemberFactory(clinic=staff.clinic, role="dermatologist")
+        request, _code = ask_for_opinion(
+            lesion=image.lesion, by=dermatologist, of=colleague, images=[image], question="Excise it?", days=7
+        )
+        visit = factories.VisitFactory(patient=patient)
+        move_photograph(image=image, patient=patient, lesion=image.lesion, visit=visit, by=staff, reason=REASON)
+        request.refresh_from_db()
+        assert request.is_waiting
 
     def test_a_report_that_shows_it_is_closed_to_the_wrong_patient_for_good(
         self, correct, sign_in, photographs, patient_user, dermatologist, other

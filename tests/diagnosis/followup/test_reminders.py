@@ -14,6 +14,7 @@ from diagnosis.followup.reminders import queue_reminders
 from diagnosis.followup.services import complete_plan
 from patients.models import MessageState, OutgoingMessage
 from patients.outbox import deliver
+from patients.tasks import clear_messages
 from tests import factories
 
 
@@ -130,6 +131,36 @@ def test_a_refused_address_is_seen_and_marked(sign_in, plan, patient, staff, str
     shown = {section.code: section.found for section in client.get(reverse("today")).context["sections"]}
     assert shown["reminders"] == 0
     assert shown["due"] == 1, "the recall itself stays"
+
+
+@pytest.mark.usefixtures("_on")
+@pytest.mark.parametrize("state", ["refused", "cancelled"])
+def test_one_e_mail_about_two_plans_that_was_not_sent_reminded_of_neither(
+    sign_in, plan, patient, staff, dermatologist, state
+):
+    other = factories.LesionPlanFactory(lesion=factories.LesionFactory(patient=patient), due_on=in_days(4))
+    queue_reminders()
+    complete_plan(plan=Reminder.objects.get(sent_with=None).plan, by=dermatologist)
+    OutgoingMessage.objects.update(state=state, last_error="no such mailbox", finished_at=timezone.now())
+    sections = {each.code: each for each in sign_in(staff).get(reverse("today")).context["sections"]}
+    assert sections["reminders"].found == (1 if state == "refused" else 0)
+    (row,) = sections["due"].rows
+    assert row.url == f"{other.lesion.get_absolute_url()}#plan"
+    assert "reminded by e-mail" not in row.detail
+
+
+@pytest.mark.usefixtures("_on")
+def test_a_reminder_that_came_back_is_not_forgotten_while_its_plan_stands(sign_in, plan, staff, dermatologist):
+    queue_reminders()
+    long_ago = timezone.now() - datetime.timedelta(days=400)
+    OutgoingMessage.objects.update(state="refused", last_error="no such mailbox", finished_at=long_ago)
+    clear_messages()
+    sections = {each.code: each for each in sign_in(staff).get(reverse("today")).context["sections"]}
+    assert sections["reminders"].found == 1
+    assert "reminded by e-mail" not in sections["due"].rows[0].detail
+    complete_plan(plan=plan, by=dermatologist)
+    clear_messages()
+    assert not OutgoingMessage.objects.exists()
 
 
 @pytest.mark.parametrize(

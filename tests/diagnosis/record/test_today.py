@@ -12,7 +12,9 @@ from diagnosis.reviews.models import QueueEntry
 from tests import factories
 from tests.hooks import codes
 
-SECTIONS = ["urgent", "visits", "results", "unplanned", "procedures", "overdue", "due", "reminders", "drafts"]
+SECTIONS = [
+    "urgent", "visits", "results", "unplanned", "contradicted", "procedures", "overdue", "due", "reminders", "drafts",
+]  # fmt: skip
 
 
 def in_days(days: int) -> datetime.date:
@@ -63,6 +65,7 @@ def test_each_section_holds_what_it_says(sign_in, clinic, staff, other_clinic):
         "visits": 1,
         "results": 1,
         "unplanned": 0,
+        "contradicted": 0,
         "procedures": 2,
         "overdue": 1,
         "due": 2,

@@ -6,15 +6,19 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from diagnosis.corrections.acts.photograph import move_photograph
+from diagnosis.corrections.acts.void import void_visit
 from diagnosis.followup.models import LesionPlan, NextStep
 from diagnosis.opinions.models import OpinionRequest
-from diagnosis.opinions.services import answer_request, ask_for_opinion
+from diagnosis.opinions.services import answer_request, ask_for_opinion, revoke_request
 from diagnosis.outcomes.closures import close_lesion, reopen_lesion
+from diagnosis.outcomes.pathology import withdraw_result
 from diagnosis.record.today.page import header_count
 from diagnosis.reviews.models import QueueEntry, SeenAnswer
 from patients.models import Reading, Role
 from tests import factories
 from tests.diagnosis.outcomes.records import confirmed, days_ago, entered, photographed, sent
+from tests.diagnosis.reporting import signed_addendum, signed_report
 
 pytestmark = pytest.mark.django_db
 
@@ -190,3 +194,59 @@ class TestBlinded:
         entered(sent(lesion, staff), staff, "mel")
         sign_in(dermatologist).get(reverse("today"))
         assert SeenAnswer.objects.get().image == lesion.images.get()
+
+
+def test_a_report_that_a_result_contradicts_waits_for_an_addendum(
+    sign_in, patient, staff, dermatologist, stranger, manager
+):
+    lesion = photographed(patient, 30)
+    report = signed_report(lesion.images.get().visit, dermatologist)
+    harmless = photographed(patient, 30)
+    signed_report(harmless.images.get().visit, dermatologist)
+    for each, answer in ((lesion, "mel"), (harmless, "nv")):
+        confirmed(sent(each, staff), dermatologist, answer)
+    factories.LesionPlanFactory(lesion=lesion)
+    for member, name in ((dermatologist, "visit-addendum"), (staff, "visit"), (manager, "visit")):
+        (row,) = section(sign_in(member), "contradicted").rows
+        assert (row.url, bool(row.badge)) == (reverse(name, args=[report.visit_id]), True)
+        assert (header_count(member).found, header_count(member).is_pressing) == (1, True)
+    assert not section(sign_in(stranger), "contradicted").rows
+    page = sign_in(staff).get(reverse("visits"), {"result": "contradicted"}).context["page"]
+    assert [visit.pk for visit in page] == [report.visit_id]
+    assert list(sign_in(staff).get(reverse("lesions"), {"result": "contradicted"}).context["page"]) == [lesion]
+    assert SeenAnswer.objects.filter(member=dermatologist, image__lesion=lesion).exists(), "the row names the result"
+    signed_addendum(report, dermatologist)
+    assert not section(sign_in(dermatologist), "contradicted").rows
+    assert header_count(staff).is_pressing is False
+
+
+@pytest.mark.parametrize("ending", ["void", "withdrawn"])
+def test_a_report_that_no_result_contradicts_any_longer_does_not_wait(sign_in, patient, staff, dermatologist, ending):
+    lesion = photographed(patient, 30)
+    report = signed_report(lesion.images.get().visit, dermatologist)
+    result = confirmed(sent(lesion, staff), dermatologist, "mel")
+    assert len(section(sign_in(staff), "contradicted").rows) == 1
+    if ending == "void":
+        void_visit(visit=report.visit, by=dermatologist, reason="The visit was entered for nobody at all.")
+    else:
+        withdraw_result(result=result, by=dermatologist, reason="It is of another patient.")
+    assert not section(sign_in(staff), "contradicted").rows
+
+
+def test_a_question_that_a_correction_revoked_waits_to_be_asked_again(sign_in, patient, staff, dermatologist):
+    lesion, other = photographed(patient, 5), factories.LesionFactory(patient=patient)
+    image = lesion.images.get()
+    colleague = factories.MemberFactory(clinic=staff.clinic, role=Role.DERMATOLOGIST)
+    asked = {"by": dermatologist, "of": colleague, "question": "Excise it?", "days": 7}
+    revoked, _code = ask_for_opinion(lesion=lesion, images=[image], **asked)
+    reason = "The photograph shows another spot, as its note says."
+    move_photograph(image=image, patient=patient, lesion=other, by=staff, reason=reason)
+    client = sign_in(dermatologist)
+    (row,) = section(client, "opinions").rows
+    assert (row.url, bool(row.badge)) == (revoked.get_absolute_url(), True)
+    assert list(client.get(reverse("opinions")).context["unanswered"]) == [revoked]
+    assert not section(sign_in(colleague), "opinions").rows
+    again, _code = ask_for_opinion(lesion=lesion, images=[factories.ImageFactory(lesion=lesion)], **asked)
+    assert not section(client, "opinions").rows
+    revoke_request(request=again, by=dermatologist)
+    assert len(section(client, "opinions").rows) == 1, "a question taken back replaces none"

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from diagnosis.assessment.exclusions import exclude_image
-from diagnosis.followup.services import cancel_plan
+from diagnosis.followup.services import cancel_plan, complete_plan
 from diagnosis.images.models import ExclusionReason
 from diagnosis.reviews.models import SeenAnswer
 from diagnosis.reviews.services import record_review
@@ -75,6 +75,17 @@ def test_the_tier_is_the_most_urgent_that_is_shown(client, patient, elsewhere, l
     everything = found(client, listing)
     assert (bare in everything) is (listing == "lesions")
     assert elsewhere not in everything
+
+
+@pytest.mark.parametrize("listing", LISTS)
+def test_the_plans_whose_date_has_passed(client, patient, elsewhere, listing):
+    late, due, ended = (photographed(patient, "calm") for _number in range(3))
+    yesterday = TODAY - datetime.timedelta(days=1)
+    for lesion, day in ((late, yesterday), (due, TODAY), (ended, yesterday)):
+        plan = factories.LesionPlanFactory(lesion=lesion, due_on=day, step="biopsy")
+    complete_plan(plan=plan, by=plan.stated_by)
+    assert elsewhere.plans.get().is_overdue
+    assert found(client, listing, plan="overdue") == [late]
 
 
 @pytest.mark.parametrize("listing", LISTS)
