@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from benchmarks.pages import fill
+from benchmarks.pages import make_clinic
 from benchmarks.scratch import scratch_installation
 
 _WRITING = "patients.audit.middleware._of_address"
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=100)
     options = parser.parse_args()
     with scratch_installation():
-        people = fill(options.patients, options.photographs_each)
+        people = make_clinic(options.patients, options.photographs_each)
         print(f"{'page':28}{'without':>10}{'with':>10}{'more':>9}{'more':>7}{'CPU':>11}{'CPU':>8}")
         for name, member, paths in _pages(people):
             without, with_it = _by_turns(member, paths, options.requests)

@@ -34,6 +34,7 @@ from diagnosis.monitoring.models import Incident, IncidentKind, IncidentState, M
 from diagnosis.opinions.models import OpinionAccess, OpinionPhotograph, OpinionRequest, OpinionReview
 from diagnosis.outcomes.models import LesionClosure, PathologyResult, ResultReview, Specimen
 from diagnosis.record.search.models import SavedFilter
+from diagnosis.record.search.summary_models import LesionSummary, StaleSummary, VisitSummary
 from diagnosis.reports.models import Addendum, ContradictedReport, Report, Withholding, WithholdingReason
 from diagnosis.retraining.models import (
     ManifestEntry,
@@ -96,6 +97,7 @@ __all__ = [
     "LabelState",
     "LesionClosure",
     "LesionPlan",
+    "LesionSummary",
     "Management",
     "ManagementDecision",
     "ManifestEntry",
@@ -137,12 +139,14 @@ __all__ = [
     "SavedFilter",
     "SeenAnswer",
     "Specimen",
+    "StaleSummary",
     "StopReason",
     "TestAssignment",
     "Tier",
     "TodayFilter",
     "TrainingRun",
     "VersionProposal",
+    "VisitSummary",
     "Whose",
     "Why",
     "Withholding",

@@ -16,7 +16,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from dermascan import older_tables
 from dermascan.core.append_only import AppendOnly
-from diagnosis.migrations import _outcome_rules, _planned_danger
+from diagnosis.migrations import _outcome_rules, _planned_danger, _stale_summaries
 from patients.models import Consent
 from tests import factories
 from tests.places import ROOT
@@ -52,7 +52,8 @@ def declared_triggers() -> set[str]:
     ]
     rules = (*_outcome_rules.RULES, *_outcome_rules.RULES_OF_CORRECTIONS)
     declared = {operation.name for operation in operations if isinstance(operation, AppendOnly)}
-    return declared | {_planned_danger.NAME, *(rule.name for rule in rules)}
+    declared |= {_planned_danger.NAME, *(rule.name for rule in rules)}
+    return declared | _stale_summaries.trigger_names()
 
 
 @pytest.mark.django_db

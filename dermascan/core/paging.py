@@ -28,6 +28,21 @@ class KeyPaginator(Paginator):
         return self.object_list.values_list("pk", flat=True)
 
 
+class OncePaginator(KeyPaginator):
+    """Reads all keys once, and counts them: for a search that looks through every row anyway."""
+
+    @property
+    def count(self) -> int:
+        return len(self._all_keys)
+
+    def get_keys(self) -> Sequence[Any]:
+        return self._all_keys
+
+    @cached_property
+    def _all_keys(self) -> Sequence[Any]:
+        return list(super().get_keys())
+
+
 class AheadPaginator(KeyPaginator):
     """Reads a few pages ahead of the requested one and no further; ``is_cut`` says that there are more.
 

@@ -350,6 +350,7 @@ CELERY_BEAT_SCHEDULE = {
         ("clear-old-messages", "patients.tasks.clear_messages", timedelta(hours=6)),
         ("tend-audit", "patients.tasks.tend_audit", timedelta(minutes=1)),
         ("send-reminders", "diagnosis.followup.tasks.send_reminders", timedelta(hours=1)),
+        ("calculate-stale-summaries", "diagnosis.record.tasks.calculate_stale_summaries", timedelta(seconds=30)),
         ("watch", "diagnosis.monitoring.tasks.watch_clinics", timedelta(hours=1)),
     )
 }

@@ -91,6 +91,7 @@ VISIT = {
         void="stays: with the excluded photographs", merge="carried: with the visit",
     ),
     "diagnosis.Report.visit": _REPORT_STAYS,
+    "diagnosis.VisitSummary.visit": _throughout("re-derived: calculated again, as after every change"),
 }  # fmt: skip
 _WITH_LESION = {"lesion": "carried: with the lesion", "merge": "carried: with the lesion"}
 _SPLIT = "carried: with the lesion, or to the one that is added for this visit"
@@ -133,6 +134,7 @@ LESION = {
         photograph="stays: what the patient reported was of the lesion that it names", **_WITH_LESION, visit=_SPLIT,
         void="stays: no longer counts",
     ),
+    "diagnosis.LesionSummary.lesion": _throughout("re-derived: calculated again, as after every change"),
     "diagnosis.TestAssignment.lesion": Fate(
         photograph="stays: the photograph counts as the lesion does that it joins", **_WITH_LESION,
         visit="carried: with the lesion; a split lesion gets its own",

@@ -3,7 +3,7 @@
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from diagnosis.followup.models import LesionPlan
-from diagnosis.outcomes.models import LesionClosure, PathologyResult
+from diagnosis.outcomes.models import LesionClosure, PathologyResult, Specimen
 from diagnosis.outcomes.models.pathology import RESULT_ANSWERS, PathologyResultQuerySet
 from diagnosis.reviews.answers import danger_of
 from patients.models import Member
@@ -25,7 +25,9 @@ def results_without_a_plan(member: Member | None) -> PathologyResultQuerySet:
     moment = OuterRef("confirmed_at")
     planned = _plans("specimen__lesion").filter(stated_at__gte=moment)
     closed = LesionClosure.objects.standing().filter(lesion=OuterRef("specimen__lesion"), created_at__gte=moment)
-    open_ones = demanding_results().visible_to(member).filter(~Exists(planned), ~Exists(closed.order_by()))
+    # EXISTS rather than a join, so that the few such results are looked through and not every specimen of the clinic.
+    specimens = Specimen.objects.visible_to(member).filter(pk=OuterRef("specimen")).order_by()
+    open_ones = demanding_results().filter(Exists(specimens), ~Exists(planned), ~Exists(closed.order_by()))
     later = demanding_results().filter(
         Q(confirmed_at__gt=moment) | Q(confirmed_at=moment, pk__gt=OuterRef("pk")),
         specimen__lesion=OuterRef("specimen__lesion"),

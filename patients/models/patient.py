@@ -195,6 +195,10 @@ class Patient(Edited):
         ]
         indexes = [
             models.Index(fields=["clinic", "family_name", "given_name", "id"], name="patients_by_name"),
+            # The list of patients, its count and the merged records are read from this one alone.
+            models.Index(
+                fields=["clinic", "merged_into", "family_name", "given_name", "id"], name="patients_in_use_by_name"
+            ),
             models.Index(fields=["clinic", "folded_number"], name="patients_by_folded_number"),
             models.Index(fields=["clinic", "birth_date"], name="patients_by_birth_date"),
         ]

@@ -8,6 +8,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
 from dermascan.core.once import once
+from dermascan.core.paging import OncePaginator
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.audit import note_list, note_read
 from patients.edits import ChangedMeanwhile
@@ -33,7 +34,8 @@ def patient_list(request: MemberRequest) -> HttpResponse:
     searched = form.is_valid() and form.cleaned_data["q"]
     patients = visible.found_by(searched) if searched else visible.in_use()
     patients = patients.none() if form.errors else patients.with_summary()
-    page = Paginator(patients, PAGE_LENGTH).get_page(request.GET.get("page"))
+    paginator = OncePaginator if searched else Paginator
+    page = paginator(patients, PAGE_LENGTH).get_page(request.GET.get("page"))
     note_list("patients", len(page), query=searched or None)
     # A search while typing requests only the list.
     template = "patients/includes/patient_search.html" if request.htmx else "patients/patient_list.html"

@@ -1,4 +1,5 @@
 import uuid
+from typing import Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -21,6 +22,10 @@ class ClosureReason(models.TextChoices):
 
 class LesionClosureQuerySet(ClinicRows["LesionClosure"]):
     path_to_clinic = "lesion__patient__clinic"
+
+    def visible_to(self, member: Member | None) -> Self:
+        """EXISTS rather than a join, so that the few that were reopened are not looked for by patient."""
+        return self.filter(Exists(Lesion.objects.visible_to(member).filter(pk=OuterRef("lesion")).order_by()))
 
     def standing(self) -> "LesionClosureQuerySet":
         """Closures that have not ended by reopening."""
@@ -68,6 +73,9 @@ class LesionClosure(models.Model):
                 ),
                 name="lesion_is_reopened_by_someone_for_a_reason",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["reopened_at"], condition=Q(reopened_at__isnull=False), name="reopened_lesions")
         ]
 
     def __str__(self) -> str:

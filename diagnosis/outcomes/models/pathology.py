@@ -168,7 +168,10 @@ class PathologyResult(models.Model):
                 name="pathology_is_withdrawn_by_someone_for_a_reason",
             ),
         ]
-        indexes = [models.Index(fields=["-confirmed_at"], name="pathology_by_confirmation")]
+        indexes = [
+            models.Index(fields=["-confirmed_at"], name="pathology_by_confirmation"),
+            models.Index(fields=["answer"], name="pathology_by_answer"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -8,19 +8,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, UUIDField
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from diagnosis.images.models import Image, Prediction, Tier
 from diagnosis.images.models.image import ImageQuerySet
 from diagnosis.outcomes.models import Specimen
-from diagnosis.record.search.choices import Answered, LabelKind
+from diagnosis.record.search.choices import Answered, LabelKind, Planned
 from diagnosis.record.search.forms import Wanted
 from diagnosis.reviews.answers import ANSWERS, LabelState, is_benign_answer, is_malignant_answer, leaves_danger_open
 from diagnosis.reviews.blinding import reads_blinded, unread_by
 from diagnosis.reviews.models import ConfirmedLabel, QueueState, Review
-from patients.models import Member, Patient, VisitStatus
+from patients.models import Member, Patient, Visit, VisitStatus
 
+# The flag of a summary that answers a kind of label, and its value.
+LABEL_FLAGS: dict[str, tuple[str, bool]] = {
+    LabelKind.MALIGNANT: ("is_malignant", True),
+    LabelKind.BENIGN: ("is_benign", True),
+    LabelKind.DISPUTED: ("is_disputed", True),
+    LabelKind.NONE: ("is_labelled", False),
+}
 # So many keys are still looked up quickly, and read in some milliseconds.
 FEW = 3000
 MALIGNANT = [answer for answer in ANSWERS if is_malignant_answer(answer)]
@@ -54,6 +60,11 @@ class Photographed:
         keys = list(photographs.order_by().values_list(f"{path}{self.row}", flat=True)[: FEW + 1])
         return Q(pk__in=set(keys)) if len(keys) <= FEW else Q()
 
+    def of_few_visits(self, status: str) -> Q:
+        """Return that it was photographed at one of the visits with this status if these are few; else nothing."""
+        visits = list(Visit.objects.filter(status=status).order_by().values_list("pk", flat=True)[: FEW + 1])
+        return self.few(self.images.filter(visit__in=visits), path="") if len(visits) <= FEW else Q()
+
 
 def of_patients(wanted: Wanted, member: Member) -> list[Q]:
     """Return the condition that the words ask for."""
@@ -64,20 +75,47 @@ def of_patients(wanted: Wanted, member: Member) -> list[Q]:
     return [Q(patient__in=keys) if len(keys) <= FEW else Q(patient__in=found)]
 
 
-def of_photographs(wanted: Wanted, rows: Photographed, member: Member) -> list[Any]:
-    """Return the conditions about photographs that lesions and visits share."""
+def of_photographs(wanted: Wanted, rows: Photographed, member: Member, *, summarised: bool = False) -> list[Any]:
+    """Return the conditions about photographs that lesions and visits share.
+
+    Args:
+        summarised: leave out what ``of_summary`` asks for.
+    """
     conditions: list[Any] = []
-    if wanted.tier:
-        conditions += _of_tier(wanted.tier, rows, member)
-    if wanted.label:
-        conditions += _of_label(wanted.label, rows)
+    if wanted.tier and not summarised:
+        conditions += [*_few_of_tier(wanted.tier, rows, member), *of_tier(wanted.tier, rows, reader=member)]
+    if wanted.label and not (summarised and wanted.label in LABEL_FLAGS):
+        conditions += [*_few_of_label(wanted.label, rows), *of_label(wanted.label, rows)]
     if wanted.reader:
         few = rows.few(Review.objects.standing().filter(reviewer=wanted.reader), path="image__")
-        # As an expression, so that the reviews of the photograph are looked through and not those of the reader.
-        reader = Coalesce("reviewer", "outside_reader", output_field=UUIDField())
-        reviews = Review.objects.standing().alias(read_by=reader).filter(read_by=wanted.reader.pk)
+        reviews = Review.objects.standing().read_by(wanted.reader.pk)
         conditions += [few, rows.with_photograph(Exists(reviews.filter(image=OuterRef("pk")).order_by()))]
     return conditions
+
+
+def of_summary(wanted: Wanted, member: Member) -> dict[str, Any]:
+    """Return the part of the filter that a ``ListSummary`` answers, as values of its fields.
+
+    Summaries know no reader: ``of_unread`` says what of this differs for one who reads blinded.
+    """
+    is_blinded = reads_blinded(member)
+    fields: dict[str, Any] = {}
+    if wanted.tier and not (is_blinded and wanted.tier == Answered.URGENT):
+        fields["tier"] = wanted.tier
+    if wanted.label in LABEL_FLAGS:
+        flag, value = LABEL_FLAGS[wanted.label]
+        fields[flag] = value
+    if wanted.plan == Planned.MISSING and not is_blinded:
+        fields["needs_plan"] = True
+    return fields
+
+
+def of_unread(wanted: Wanted, rows: Photographed, member: Member) -> list[Any]:
+    """Return what a summary cannot answer to a reader who reads blinded: for them, what is unread may be urgent."""
+    if not (wanted.tier and reads_blinded(member)):
+        return []
+    unread = rows.with_photograph(is_unread_by(member))
+    return [Q(summary__tier=Answered.URGENT) | Q(unread) if wanted.tier == Answered.URGENT else ~unread]
 
 
 def late_specimens(member: Member) -> QuerySet[Specimen]:
@@ -91,22 +129,29 @@ def is_unread_by(member: Member | None) -> Any:
     return Q(Exists(unread_by(member).filter(image=OuterRef("pk")).order_by()))
 
 
-def _of_tier(tier: str, rows: Photographed, member: Member) -> list[Any]:
-    unread = is_unread_by(member)
+def of_tier(tier: str, rows: Photographed, *, reader: Member | None = None) -> list[Any]:
+    """Return the conditions for what the network answered; to ``reader``, what is unread may be urgent."""
+    unread = is_unread_by(reader)
     if tier == Answered.CALM:
         # Every photograph was judged, and shown as calm.
         return [rows.with_photograph(), ~rows.with_photograph(Q(~is_shown_as(Tier.CALM)) | unread)]
     urgent = rows.with_photograph(Q(is_shown_as(Tier.URGENT)) | unread)
     if tier == Answered.URGENT:
-        maybe = Q(predictions__tier=Tier.URGENT)
-        if reads_blinded(member):
-            maybe |= Q(queue_entry__state=QueueState.WAITING)
-        return [rows.few(Image.objects.filter(maybe).distinct(), path=""), urgent]
+        return [urgent]
     watch = rows.with_photograph(is_shown_as(Tier.WATCH))
     if tier == Answered.WATCH:
         return [watch, ~urgent]
     is_judged = Exists(Prediction.objects.filter(image=OuterRef("pk")).order_by())
     return [rows.with_photograph(~is_judged), ~urgent, ~watch]
+
+
+def _few_of_tier(tier: str, rows: Photographed, reader: Member) -> list[Q]:
+    if tier != Answered.URGENT:
+        return []
+    if not reads_blinded(reader):
+        return [rows.few(Prediction.objects.filter(tier=Tier.URGENT), path="image__")]
+    maybe = Q(predictions__tier=Tier.URGENT) | Q(queue_entry__state=QueueState.WAITING)
+    return [rows.few(Image.objects.filter(maybe).distinct(), path="")]
 
 
 def is_shown_as(tier: Tier) -> Exists:
@@ -127,7 +172,7 @@ def _labels(**fields: Any) -> QuerySet[ConfirmedLabel]:
     return ConfirmedLabel.objects.filter(**fields).order_by()
 
 
-def _of_label(label: str, rows: Photographed) -> list[Any]:
+def of_label(label: str, rows: Photographed) -> list[Any]:
     settled = Exists(_labels(state=LabelState.SETTLED).filter(image=OuterRef("pk")))
     if label == LabelKind.NONE:
         return [~rows.with_photograph(settled)]
@@ -135,12 +180,17 @@ def _of_label(label: str, rows: Photographed) -> list[Any]:
     malignant, benign = rows.with_photograph(is_labelled(MALIGNANT)), rows.with_photograph(is_labelled(BENIGN))
     match label:
         case LabelKind.MALIGNANT:
-            few = rows.few(_labels(state=LabelState.SETTLED, answer__in=MALIGNANT), path="image__")
-            return [few, malignant]
+            return [malignant]
         case LabelKind.BENIGN:
             return [benign, ~rows.with_photograph(is_labelled(DANGEROUS)), ~open_dispute]
         case LabelKind.DISPUTED:
             return [open_dispute | (Q(malignant) & Q(benign))]
         case answer:
-            few = rows.few(_labels(state=LabelState.SETTLED, answer=answer), path="image__")
-            return [few, rows.with_photograph(is_labelled([answer]))]
+            return [rows.with_photograph(is_labelled([answer]))]
+
+
+def _few_of_label(label: str, rows: Photographed) -> list[Q]:
+    if label in (LabelKind.NONE, LabelKind.BENIGN, LabelKind.DISPUTED):
+        return []
+    answers = MALIGNANT if label == LabelKind.MALIGNANT else [label]
+    return [rows.few(_labels(state=LabelState.SETTLED, answer__in=answers), path="image__")]

@@ -24,10 +24,20 @@ def without_plan(lesions: QuerySet[Lesion], *, reader: Member | None = None) -> 
 
     Those that wait for the blinded answer of ``reader`` are among them, whatever their answer is.
     """
+    needing = _needing_a_step(reader).filter(lesion=OuterRef("pk"))
+    return _unplanned(lesions).filter(Exists(needing))
+
+
+def unread_without_plan(lesions: QuerySet[Lesion], *, reader: Member) -> QuerySet[Lesion]:
+    """Return those of ``lesions`` that wait for the blinded answer of ``reader`` and have no next step."""
+    waiting = Image.objects.in_use().filter(is_unread_by(reader), lesion=OuterRef("pk")).order_by()
+    return _unplanned(lesions).filter(Exists(waiting))
+
+
+def _unplanned(lesions: QuerySet[Lesion]) -> QuerySet[Lesion]:
     planned = LesionPlan.objects.standing().filter(~_is_old_discharge(), lesion=OuterRef("pk")).order_by()
     closed = LesionClosure.objects.still_true().filter(lesion=OuterRef("pk")).order_by()
-    needing = _needing_a_step(reader).filter(lesion=OuterRef("pk"))
-    return lesions.filter(~Exists(planned), ~Exists(closed), Exists(needing))
+    return lesions.filter(~Exists(planned), ~Exists(closed))
 
 
 def _is_old_discharge() -> Q:

@@ -12,7 +12,6 @@ from diagnosis.assessment.photographs import LesionCard, answers_told, cards_of
 from diagnosis.followup.models import LesionPlan
 from diagnosis.images.models import Image
 from diagnosis.outcomes.states import LesionOutcome, outcomes_of
-from diagnosis.reviews.answers import LabelState
 from diagnosis.reviews.blinding import note_seen
 from diagnosis.reviews.models import ConfirmedLabel
 from diagnosis.reviews.review_words import answer_name
@@ -84,13 +83,15 @@ def _labels_of(keys: Iterable[UUID]) -> tuple[dict[UUID, list[str]], set[UUID]]:
     """Return the labels in words by lesion, and the photographs that have one."""
     in_use = Image.objects.in_use().filter(lesion__in=list(keys)).order_by()
     rows = (
-        ConfirmedLabel.objects.filter(state=LabelState.SETTLED, image__in=in_use.values("pk"))
+        ConfirmedLabel.objects.filter(image__in=in_use.values("pk"))
         .order_by("-settled_at", "pk")
         .values_list("image", "image__lesion", "answer", "review__other_text")
     )
     labels: dict[UUID, list[str]] = {}
     labelled: set[UUID] = set()
     for image, lesion, answer, text in rows:
+        if not answer:  # not settled; asked of the database, it would look through every settled label
+            continue
         labelled.add(image)
         words, of_lesion = answer_name(answer, text or ""), labels.setdefault(lesion, [])
         if words not in of_lesion:

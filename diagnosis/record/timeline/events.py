@@ -11,7 +11,7 @@ from diagnosis.assessment.photographs import Photograph
 from diagnosis.images.models import Exclusion
 from diagnosis.outcomes.states import outcome_of
 from diagnosis.reports.models import Report
-from diagnosis.reviews.answers import LabelState, is_malignant_answer, leaves_danger_open
+from diagnosis.reviews.answers import is_malignant_answer, leaves_danger_open
 from diagnosis.reviews.models import ConfirmedLabel, Review
 from diagnosis.reviews.review_words import answer_name
 from patients.models import Lesion, VisitStatus, is_at_a_visit_in_use
@@ -45,9 +45,8 @@ def unjudged(photographs: Iterable[tuple[datetime.date, Photograph]]) -> list[Ev
 
 
 def _labels(lesion: Lesion) -> list[Event]:
-    rows = ConfirmedLabel.objects.filter(
-        is_at_a_visit_in_use("image__visit"), image__lesion=lesion, state=LabelState.SETTLED
-    )
+    # Only a settled label has a date. Asked for by its state, every settled label could be looked through.
+    rows = ConfirmedLabel.objects.filter(is_at_a_visit_in_use("image__visit"), image__lesion=lesion)
     return [
         Event(
             _day(row.settled_at),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from diagnosis.record.today.keys import KEYS, count, first_keys
+from diagnosis.record.today.keys import KEYS, count, count_together, first_keys
 from diagnosis.record.today.rows import Row, rows_of
 from diagnosis.record.today.sections import (
     COUNTED_AT_MOST,
@@ -15,7 +15,7 @@ from diagnosis.record.today.sections import (
     everything_overdue,
     urgent,
 )
-from diagnosis.record.today.waiting import alarming, opinions, results
+from diagnosis.record.today.waiting import alarming_parts, opinion_parts, result_parts
 from patients.models import Member, Role
 
 SHOWN = 20
@@ -105,12 +105,11 @@ def links_for(member: Member) -> list[tuple[str, str]]:
 def header_count(member: Member) -> HeaderCount:
     """Return the member's number: of the whole clinic, whatever their filter hides."""
     scope = Scope(member)
-    pressing = count(urgent(scope)) + count(everything_overdue(scope)) + count(contradicted(scope))
-    pressing += len(first_keys(alarming(scope)))
-    if pressing:
+    lists = [urgent(scope), everything_overdue(scope), contradicted(scope), *alarming_parts(scope)]
+    if pressing := count_together(scope, *lists):
         return HeaderCount(pressing, is_pressing=True)
-    asked = len(first_keys(opinions(scope))) if member.is_dermatologist else 0
-    return HeaderCount(count(due(scope)) + len(first_keys(results(scope))) + asked, is_pressing=False)
+    asked = opinion_parts(scope) if member.is_dermatologist else []
+    return HeaderCount(count_together(scope, due(scope), *result_parts(scope), *asked), is_pressing=False)
 
 
 def in_short(found: int) -> str:

@@ -15,11 +15,10 @@ from diagnosis.images.models import Image
 from diagnosis.reports.models import ContradictedReport
 from diagnosis.reports.models.contradicted import ContradictedReportQuerySet
 from diagnosis.reviews.blinding import reads_blinded, unread_by
-from diagnosis.reviews.models import QueueEntry, Reason
+from diagnosis.reviews.models import QueueEntry
+from diagnosis.reviews.models.queue import URGENT_REASONS, URGENT_WEIGHS
 from patients.models import Member, Visit, VisitStatus
 
-# An entry whose reasons include “urgent” has one of these as its first: only they weigh as much.
-URGENT_REASONS = (Reason.URGENT, Reason.READERS_DISAGREE, Reason.LABELS_CONTRADICT)
 THIS_WEEK = datetime.timedelta(days=7)
 COUNTED_AT_MOST = 100
 
@@ -55,13 +54,18 @@ class SectionCode(models.TextChoices):
 
 
 def urgent(scope: Scope) -> QuerySet[QueueEntry]:
-    """One entry for each lesion: the one with the highest priority."""
-    entries = QueueEntry.objects.visible_to(scope.member).waiting().filter(reason__in=URGENT_REASONS)
+    """One entry for each lesion: the one with the highest priority.
+
+    By priority too, so that they are read from the index that gives the order; a constraint says how much they weigh.
+    """
+    of_scope = Q(reason__in=URGENT_REASONS)
     if scope.is_mine:
-        entries = entries.filter(image__visit__clinician=scope.member)
+        of_scope &= Q(image__visit__clinician=scope.member)
     if scope.body_site:
-        entries = entries.filter(image__lesion__body_site=scope.body_site)
-    same_lesion = entries.filter(image__lesion=OuterRef("image__lesion"))
+        of_scope &= Q(image__lesion__body_site=scope.body_site)
+    entries = QueueEntry.objects.visible_to(scope.member).waiting().filter(of_scope, priority__gte=URGENT_WEIGHS)
+    # Without clinic and state, so that the photographs of the lesion are looked through and not the queue.
+    same_lesion = QueueEntry.objects.filter(of_scope, image__lesion=OuterRef("image__lesion")).order_by()
     ahead = Q(priority__gt=OuterRef("priority")) | Q(priority=OuterRef("priority"), pk__lt=OuterRef("pk"))
     return entries.filter(~Exists(same_lesion.filter(ahead))).in_order()
 

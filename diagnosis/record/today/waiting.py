@@ -17,6 +17,8 @@ from diagnosis.outcomes.models import PathologyResult, Specimen
 from diagnosis.outcomes.models.pathology import MALIGNANT_ANSWERS
 from diagnosis.record.today.sections import Scope, plans
 
+Parts = list[Any]
+
 
 class Kind(StrEnum):
     RESULT = "result"
@@ -31,27 +33,37 @@ class Kind(StrEnum):
 
 def results(scope: Scope) -> QuerySet[Any, Any]:
     """Results to be confirmed, the malignant first; then specimens without one and “result awaited”, oldest first."""
+    return _together(*result_parts(scope))
+
+
+def result_parts(scope: Scope) -> Parts:
     confirm, specimens = _to_confirm(scope), _awaited(scope)
+    # Of the same lesion, so of the same clinic: which is not asked, or the whole clinic's would be looked through.
+    to_confirm, without_result = (rows(scope, of_any_clinic=True) for rows in (_to_confirm, _awaited))
     awaited = plans(scope, NextStep.RESULT_AWAITED).filter(
-        ~Exists(specimens.filter(lesion=OuterRef("lesion"))),
-        ~Exists(confirm.filter(specimen__lesion=OuterRef("lesion"))),
+        ~Exists(without_result.filter(lesion=OuterRef("lesion"))),
+        ~Exists(to_confirm.filter(specimen__lesion=OuterRef("lesion"))),
     )
     sooner = Q(sent_on__lt=OuterRef("sent_on")) | Q(sent_on=OuterRef("sent_on"), pk__lt=OuterRef("pk"))
     specimens = specimens.filter(
-        ~Exists(confirm.filter(specimen__lesion=OuterRef("lesion"))),
-        ~Exists(specimens.filter(sooner, lesion=OuterRef("lesion"))),
+        ~Exists(to_confirm.filter(specimen__lesion=OuterRef("lesion"))),
+        ~Exists(without_result.filter(sooner, lesion=OuterRef("lesion"))),
     )
     ahead = Q(rank__lt=OuterRef("rank")) | Q(rank=OuterRef("rank"), pk__lt=OuterRef("pk"))
-    same_lesion = confirm.filter(ahead, specimen__lesion=OuterRef("specimen__lesion"))
-    return _together(
+    same_lesion = to_confirm.filter(ahead, specimen__lesion=OuterRef("specimen__lesion"))
+    return [
         _keys(confirm.filter(~Exists(same_lesion)), Kind.RESULT, on=F("received_on")),
         _keys(specimens, Kind.SPECIMEN, on=F("sent_on"), rank=2),
         _keys(awaited, Kind.PLAN, on=TruncDate("stated_at"), rank=2),
-    )
+    ]
 
 
 def unplanned(scope: Scope) -> QuerySet[Any, Any]:
     """Lesions that a result or their reopening has left without a plan, the malignant first, then the oldest."""
+    return _together(*_unplanned_parts(scope))
+
+
+def _unplanned_parts(scope: Scope) -> Parts:
     rows = results_without_a_plan(scope.member)
     reopened = reopened_without_a_plan(scope.member)
     if scope.is_mine:
@@ -61,36 +73,41 @@ def unplanned(scope: Scope) -> QuerySet[Any, Any]:
     if scope.body_site:
         rows = rows.filter(specimen__lesion__body_site=scope.body_site)
         reopened = reopened.filter(lesion__body_site=scope.body_site)
-    return _together(
+    return [
         _keys(_ranked(rows), Kind.UNPLANNED, on=TruncDate("confirmed_at")),
         _keys(reopened, Kind.REOPENED, on=TruncDate("reopened_at"), rank=2),
-    )
+    ]
 
 
 def opinions(scope: Scope) -> QuerySet[Any, Any]:
     """What the member is asked, then answers that they have not read, then their requests that nobody answered."""
+    return _together(*opinion_parts(scope))
+
+
+def opinion_parts(scope: Scope) -> Parts:
     requests = OpinionRequest.objects.all()
     if scope.body_site:
         requests = requests.filter(lesion__body_site=scope.body_site)
-    return _together(
+    return [
         _keys(requests.waiting_for(scope.member), Kind.ASKED, on=TruncDate("expires_at"), rank=0),
         _keys(requests.unread_by(scope.member), Kind.ANSWERED, on=TruncDate("answered_at"), rank=1),
         _keys(requests.unanswered_of(scope.member), Kind.EXPIRED, on=TruncDate("expires_at"), rank=2),
-    )
+    ]
 
 
-def alarming(scope: Scope) -> QuerySet[Any, Any]:
+def alarming_parts(scope: Scope) -> Parts:
     """What of this must not wait, for the number in the header, without what an overdue plan counts already."""
     overdue = LesionPlan.objects.overdue(scope.today).filter(lesion=OuterRef("lesion")).order_by()
-    return _together(
-        _keys(_to_confirm(scope).filter(rank=0), Kind.RESULT, on=F("received_on")),
-        _keys(_awaited(scope).late().filter(~Exists(overdue)), Kind.SPECIMEN, on=F("sent_on"), rank=2),
-        unplanned(scope).order_by(),
-    )
+    return [
+        _to_confirm(scope).filter(answer__in=MALIGNANT_ANSWERS),
+        _awaited(scope).late().filter(~Exists(overdue)),
+        *_unplanned_parts(scope),
+    ]
 
 
-def _to_confirm(scope: Scope) -> Any:
-    rows = PathologyResult.objects.visible_to(scope.member).to_confirm()
+def _to_confirm(scope: Scope, *, of_any_clinic: bool = False) -> Any:
+    rows = PathologyResult.objects.all() if of_any_clinic else PathologyResult.objects.visible_to(scope.member)
+    rows = rows.to_confirm()
     if scope.is_mine:
         rows = rows.filter(Q(specimen__sent_by=scope.member) | Q(specimen__visit__clinician=scope.member))
     if scope.body_site:
@@ -98,8 +115,8 @@ def _to_confirm(scope: Scope) -> Any:
     return _ranked(rows).order_by()
 
 
-def _awaited(scope: Scope) -> Any:
-    rows = Specimen.objects.visible_to(scope.member).awaited()
+def _awaited(scope: Scope, *, of_any_clinic: bool = False) -> Any:
+    rows = (Specimen.objects.all() if of_any_clinic else Specimen.objects.visible_to(scope.member)).awaited()
     if scope.is_mine:
         rows = rows.filter(Q(sent_by=scope.member) | Q(visit__clinician=scope.member))
     if scope.body_site:

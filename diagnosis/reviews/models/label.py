@@ -56,7 +56,8 @@ class ConfirmedLabel(models.Model):
         ]
         indexes = [
             models.Index(fields=["-settled_at"], name="labels_by_age"),
-            models.Index(fields=["state", "answer", "image"], name="labels_by_answer"),
+            # The answer first: an index of all that are settled would be chosen where those of a photograph are meant.
+            models.Index(fields=["answer", "state", "image"], name="labels_by_answer"),
         ]
 
     def __str__(self) -> str:

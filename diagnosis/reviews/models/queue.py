@@ -38,6 +38,11 @@ class Reason(models.TextChoices):
     NO_LABEL = "no_label", _("No confirmed label yet")
 
 
+# An entry whose reasons include “urgent” has one of these as its first, and weighs at least so much.
+URGENT_REASONS = (Reason.URGENT, Reason.READERS_DISAGREE, Reason.LABELS_CONTRADICT)
+URGENT_WEIGHS = 100
+
+
 class QueueState(models.TextChoices):
     WAITING = "waiting", _("Waiting")
     DONE = "done", _("Done")
@@ -108,6 +113,10 @@ class QueueEntry(models.Model):
                 )
                 | Q(state=QueueState.DONE, needs=0, reason="", claimed_by=None),
                 name="queue_entry_waits_for_somebody_for_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=~Q(reason__in=URGENT_REASONS) | Q(priority__gte=URGENT_WEIGHS),
+                name="urgent_queue_entry_weighs_enough",
             ),
             models.CheckConstraint(
                 condition=Q(claimed_by__isnull=True, claimed_until__isnull=True)

@@ -3,6 +3,7 @@ from datetime import timedelta
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from dermascan.core.clock import is_within
@@ -37,6 +38,14 @@ class ReviewQuerySet(CountsSteps, ClinicRows["Review"]):
     def standing(self) -> "ReviewQuerySet":
         """Reviews that were not withdrawn."""
         return self.filter(retraction__isnull=True)
+
+    def read_by(self, reader: uuid.UUID) -> "ReviewQuerySet":
+        """Reviews of a reader among those of a photograph.
+
+        As an expression, so that the reviews of the photograph are looked through and not all those of the reader.
+        """
+        key = Coalesce("reviewer", "outside_reader", output_field=models.UUIDField())
+        return self.alias(reader_key=key).filter(reader_key=reader)
 
     def in_order(self) -> "ReviewQuerySet":
         """The oldest first, by ``step`` and not by the clock."""

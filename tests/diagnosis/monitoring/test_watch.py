@@ -283,7 +283,7 @@ def test_the_page_has_a_chart_and_a_table_for_each_figure(clinic, staff, sign_in
 def test_the_oldest_urgent_photograph_is_watched(clinic):
     image = factories.ImageFactory(lesion__patient__clinic=clinic)
     QueueEntry.objects.create(
-        image=image, clinic=clinic, state="waiting", reason="urgent", reasons=["urgent"], needs=1,
+        image=image, clinic=clinic, state="waiting", reason="urgent", reasons=["urgent"], needs=1, priority=100,
         entered_at=timezone.now() - timedelta(days=9),
     )  # fmt: skip
     assert [incident.kind for incident in watch_clinic(clinic)] == [IncidentKind.QUEUE_AGE]
@@ -307,7 +307,7 @@ def test_the_watch_sees_what_came_after_a_clock_was_set_back(clinic, staff, sign
 def test_an_urgent_photograph_from_a_time_that_has_not_come_waits_from_now_on(clinic, monkeypatch):
     image, now = factories.ImageFactory(lesion__patient__clinic=clinic), timezone.now
     QueueEntry.objects.create(
-        image=image, clinic=clinic, state="waiting", reason="urgent", reasons=["urgent"], needs=1,
+        image=image, clinic=clinic, state="waiting", reason="urgent", reasons=["urgent"], needs=1, priority=100,
         entered_at=timezone.now() + timedelta(days=365),
     )  # fmt: skip
     assert watch_clinic(clinic) == []

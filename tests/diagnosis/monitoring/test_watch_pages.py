@@ -34,7 +34,7 @@ def operator(db):
 def waits(clinic, *, days: float, reason: str = "no_label") -> QueueEntry:
     image = factories.ImageFactory(lesion__patient__clinic=clinic)
     return QueueEntry.objects.create(
-        image=image, clinic=clinic, state="waiting", reason=reason, reasons=[reason], needs=1,
+        image=image, clinic=clinic, state="waiting", reason=reason, reasons=[reason], needs=1, priority=100,
         entered_at=timezone.now() - timedelta(days=days),
     )  # fmt: skip
 

@@ -331,3 +331,11 @@ def test_a_photograph_has_one_place_and_is_skipped_once(patient, dermatologist):
     ):
         with transaction.atomic(), pytest.raises(IntegrityError):
             again.save(force_insert=True)
+
+
+@pytest.mark.django_db
+def test_an_urgent_entry_that_weighs_little_is_refused(dermatologist):
+    image = factories.ImageFactory(lesion__patient__clinic=dermatologist.clinic)
+    values = {"state": "waiting", "needs": 1, "reason": "urgent", "reasons": ["urgent"], "entered_at": timezone.now()}
+    with pytest.raises(IntegrityError, match="urgent_queue_entry_weighs_enough"), transaction.atomic():
+        QueueEntry.objects.create(image=image, clinic=dermatologist.clinic, priority=99, **values)
