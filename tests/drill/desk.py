@@ -187,6 +187,9 @@ class Desk:
         assert row.status == visit.state, row.status
         for lesion in lesions.values():
             self.ledger.plan(lesion, step, due, by=DERMATOLOGIST)
+        # Signing writes the next steps into the visit’s plan, which its history tells.
+        history, told = reverse("visit-history", args=[visit.key]), f"{due.day} {due:%B} {due.year}"
+        self.ledger.edits.append(Edit(history, "", told, DERMATOLOGIST, self.today))
         key = str(row.report.pk)  # type: ignore[attr-defined]
         return self.ledger.sign(key, visit, self.sha256_of(reverse("report-pdf", args=[key])))
 
