@@ -95,11 +95,20 @@ def test_the_clinics_pages(open_browser, dermatologist, records, size, scheme):
 
 
 @pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_the_managers_pages(open_browser, manager, records, size, scheme):
+    page = open_browser(size, color_scheme=scheme)
+    sign_in(page, manager)
+
+    assert list(_problems(page, {name: reverse(name) for name in ("audit", "audit-unusual")})) == []
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
 def test_the_patients_pages(open_browser, patient_user, records, size, scheme):
     page = open_browser(size, color_scheme=scheme)
     sign_in(page, patient_user)
 
-    assert list(_problems(page, {"my-visits": reverse("my-visits"), "my-visit": records["my-visit"]})) == []
+    pages = {name: reverse(name) for name in ("my-visits", "my-access")} | {"my-visit": records["my-visit"]}
+    assert list(_problems(page, pages)) == []
     assert Report.objects.get().released_at is not None
 
 
