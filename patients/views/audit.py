@@ -20,7 +20,7 @@ from patients.audit import AUDIT_TRAIL, note_list, note_read
 from patients.audit.acting import PATIENT, SYSTEM
 from patients.audit.chain import chain_of
 from patients.audit.forms import AuditFilterForm
-from patients.audit.unusual import LOOKED_BACK, colleagues_read, looked_up_and_left, many_in_an_hour
+from patients.audit.unusual import LEFT_AFTER, LOOKED_BACK, colleagues_read, looked_up_and_left, many_in_an_hour
 from patients.middleware import ClinicRequest, MemberRequest
 from patients.models import AuditAction, AuditChain, AuditEntry, AuditOutcome, Patient, Role
 from patients.privacy import names_the_patient
@@ -68,7 +68,13 @@ def audit_unusual(request: MemberRequest) -> HttpResponse:
     chain = AuditChain.objects.get(pk=chain_of(request.member.clinic_id))
     colleagues, left, many = colleagues_read(chain), looked_up_and_left(chain), many_in_an_hour(chain)
     note_list(AUDIT_TRAIL, len(colleagues) + len(left) + len(many))
-    context = {"days": LOOKED_BACK.days, "colleagues": colleagues, "left": left, "many": many}
+    context = {
+        "days": LOOKED_BACK.days,
+        "minutes": LEFT_AFTER.seconds // 60,
+        "colleagues": colleagues,
+        "left": left,
+        "many": many,
+    }
     return render(request, "patients/audit_unusual.html", context)
 
 
