@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -135,7 +136,7 @@ class TestTheClinic:
     def there_are_similar_cases_to_compare_with(self):
         assert Patient.objects.consenting_to(Purpose.SHARING).count() == 2
         dermatologist = Member.objects.get(role=Role.DERMATOLOGIST)
-        cases = []
+        cases: list[Any] = []
         for image in unreviewed_photographs():
             similar = search_cases(image=image, member=dermatologist)
             assert (similar.compared > 5, image.reliability) == (True, Reliability.CALIBRATED), image.original_name

@@ -190,7 +190,7 @@ class Desk:
         # Signing writes the next steps into the visit’s plan, which its history tells.
         history, told = reverse("visit-history", args=[visit.key]), f"{due.day} {due:%B} {due.year}"
         self.ledger.edits.append(Edit(history, "", told, DERMATOLOGIST, self.today))
-        key = str(row.report.pk)  # type: ignore[attr-defined]
+        key = str(row.report.pk)
         return self.ledger.sign(key, visit, self.sha256_of(reverse("report-pdf", args=[key])))
 
     def sha256_of(self, address: str) -> str:

@@ -17,7 +17,14 @@ def move_photograph(
     target = {"lesion": lesion.key} | ({"visit": visit.key} if visit else {})
     if lesion.patient is not image.lesion.patient:
         target |= {"number": lesion.patient.number}
-    touched = [image.lesion, lesion, image.visit, *([visit] if visit else []), image.lesion.patient, lesion.patient]
+    touched: list[Patient | Visit | Lesion] = [
+        image.lesion,
+        lesion,
+        image.visit,
+        *([visit] if visit else []),
+        image.lesion.patient,
+        lesion.patient,
+    ]
     row = _correct(desk, "image-move", image.key, by=by, reason=reason, touched=touched, target=target)
     image.lesion, image.visit = lesion, visit or image.visit
     return row
@@ -43,7 +50,7 @@ def merge(desk: Desk, duplicate: Patient, survivor: Patient, *, by: str, reason:
 
 
 def void(desk: Desk, visit: Visit, *, by: str, reason: str) -> Correction:
-    touched = [visit, visit.patient]
+    touched: list[Patient | Visit | Lesion] = [visit, visit.patient]
     row = _correct(desk, "visit-void", visit.key, by=by, reason=reason, touched=touched, changed=[visit])
     visit.state = "void"
     return row
@@ -51,7 +58,7 @@ def void(desk: Desk, visit: Visit, *, by: str, reason: str) -> Correction:
 
 def move_visit(desk: Desk, visit: Visit, patient: Patient, *, by: str, reason: str) -> Correction:
     target = {"number": patient.number}
-    touched = [visit, visit.patient, patient]
+    touched: list[Patient | Visit | Lesion] = [visit, visit.patient, patient]
     row = _correct(
         desk, "visit-move", visit.key, by=by, reason=reason, touched=touched, target=target, changed=[visit]
     )

@@ -4,6 +4,7 @@ import datetime
 import heapq
 import random
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
@@ -31,7 +32,7 @@ GIVEN = [
 def stories_of_a_clinic(desk: Desk, names: Iterator[str], days: Callable[[], datetime.date]) -> list[Story]:
     """The forty patients. What has to be open at the end has its own start; the others begin by lot."""
     late = datetime.date(2025, 6, 20)
-    by_lot = [
+    by_lot: list[tuple[Callable[..., Any], dict[str, Any]]] = [
         *((stories.followed, {"last": "discharge", "days": 0}) for _ in range(3)),
         *((stories.followed, {"days": 200}) for _ in range(3)),
         *((stories.misses_recalls, {}) for _ in range(4)),
@@ -57,7 +58,7 @@ def stories_of_a_clinic(desk: Desk, names: Iterator[str], days: Callable[[], dat
         (mishaps.visit_of_another, {}),
         (mishaps.asked_about_the_wrong_spot, {}),
     ]
-    on_a_day = [
+    on_a_day: list[tuple[Callable[..., Any], dict[str, Any], datetime.date]] = [
         # Due within a week of the year's end.
         (stories.followed, {"days": 46}, datetime.date(2025, 4, 23)),
         # Sent in August and in December.
@@ -67,8 +68,8 @@ def stories_of_a_clinic(desk: Desk, names: Iterator[str], days: Callable[[], dat
         *((stories.second_opinion, {"how": how}, late) for how in ("expires", "unread", "read", "outside")),
         (stories.second_opinion, {"how": "waits"}, datetime.date(2025, 7, 14)),
     ]
-    told = [tell(desk, next(names), days(), **how) for tell, how in by_lot]  # type: ignore[operator]
-    return told + [tell(desk, next(names), start, **how) for tell, how, start in on_a_day]  # type: ignore[operator]
+    told = [tell(desk, next(names), days(), **how) for tell, how in by_lot]
+    return told + [tell(desk, next(names), start, **how) for tell, how, start in on_a_day]
 
 
 def stories_next_door(desk: Desk, names: Iterator[str], days: Callable[[], datetime.date]) -> list[Story]:
