@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import IntegerField, QuerySet, Subquery
+from django.db.models import QuerySet
 
 from diagnosis.record.today import sections, waiting
 from diagnosis.record.today.sections import COUNTED_AT_MOST, Scope, SectionCode
-from patients.models import Member
 
 
 def _plain(rows_of: Callable[[Scope], QuerySet[Any]]) -> Callable[[Scope], QuerySet[Any, Any]]:
@@ -37,15 +36,3 @@ def first_keys(rows: QuerySet[Any, Any]) -> list[Any]:
 def count(rows: QuerySet[Any]) -> int:
     """Return how many rows there are, counted no further than is shown."""
     return len(first_keys(rows.order_by().values_list("pk", flat=True)))
-
-
-def count_together(scope: Scope, *lists: QuerySet[Any]) -> int:
-    """Return how many rows the lists have together, each counted no further than is shown, in one query."""
-    counts = [_CountUpTo(rows.order_by().values("pk")[:COUNTED_AT_MOST]) for rows in lists]
-    # Beside the member's own row, since Django selects from some table.
-    return sum(Member.objects.values_list(*counts).get(pk=scope.member.pk))
-
-
-class _CountUpTo(Subquery):
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()

@@ -1,10 +1,13 @@
 """What the Today page shows: its sections with their first rows and counts, and the number in the header."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from diagnosis.record.today.keys import KEYS, count, count_together, first_keys
+from diagnosis.record.today.counting import PreparedCount
+from diagnosis.record.today.keys import KEYS, count, first_keys
 from diagnosis.record.today.rows import Row, rows_of
 from diagnosis.record.today.sections import (
     COUNTED_AT_MOST,
@@ -104,12 +107,21 @@ def links_for(member: Member) -> list[tuple[str, str]]:
 
 def header_count(member: Member) -> HeaderCount:
     """Return the member's number: of the whole clinic, whatever their filter hides."""
-    scope = Scope(member)
-    lists = [urgent(scope), everything_overdue(scope), contradicted(scope), *alarming_parts(scope)]
-    if pressing := count_together(scope, *lists):
+    if pressing := _PRESSING.of(member):
         return HeaderCount(pressing, is_pressing=True)
-    asked = opinion_parts(scope) if member.is_dermatologist else []
-    return HeaderCount(count_together(scope, due(scope), *result_parts(scope), *asked), is_pressing=False)
+    return HeaderCount(_WAITING.of(member), is_pressing=False)
+
+
+def _pressing(scope: Scope) -> list[QuerySet[Any]]:
+    return [urgent(scope), everything_overdue(scope), contradicted(scope), *alarming_parts(scope)]
+
+
+def _waiting(scope: Scope) -> list[QuerySet[Any]]:
+    asked = opinion_parts(scope) if scope.member.is_dermatologist else []
+    return [due(scope), *result_parts(scope), *asked]
+
+
+_PRESSING, _WAITING = PreparedCount(_pressing), PreparedCount(_waiting)
 
 
 def in_short(found: int) -> str:
