@@ -95,7 +95,7 @@ def signed_bytes_are_unchanged(desk: Desk) -> list[str]:
     for report in desk.ledger.reports:
         address = reverse("report-pdf", args=[report.key])
         wrong += _differ(f"the bytes of {address}", {desk.sha256_of(address)}, {report.sha256})
-        addenda = Addendum.objects.filter(report_id=report.key)
+        addenda = Addendum.objects.filter(report__pk=report.key)
         wrong += _differ(f"addenda of {address}", {addenda.count()}, {report.addenda})
         untold = any(row.report is report and row.is_miss and not row.told for row in desk.ledger.contradictions)
         if untold or report.addenda:

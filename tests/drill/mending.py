@@ -9,6 +9,8 @@ from tests.drill.desk import Desk, key_in
 from tests.drill.ledger import Correction, Lesion, Patient, Photograph, Visit
 from tests.page_forms import form_with
 
+Record = Patient | Visit | Lesion
+
 
 def move_photograph(
     desk: Desk, image: Photograph, lesion: Lesion, *, visit: Visit | None = None, by: str, reason: str
@@ -17,7 +19,7 @@ def move_photograph(
     target = {"lesion": lesion.key} | ({"visit": visit.key} if visit else {})
     if lesion.patient is not image.lesion.patient:
         target |= {"number": lesion.patient.number}
-    touched: list[Patient | Visit | Lesion] = [
+    touched: list[Record] = [
         image.lesion,
         lesion,
         image.visit,
@@ -50,7 +52,7 @@ def merge(desk: Desk, duplicate: Patient, survivor: Patient, *, by: str, reason:
 
 
 def void(desk: Desk, visit: Visit, *, by: str, reason: str) -> Correction:
-    touched: list[Patient | Visit | Lesion] = [visit, visit.patient]
+    touched: list[Record] = [visit, visit.patient]
     row = _correct(desk, "visit-void", visit.key, by=by, reason=reason, touched=touched, changed=[visit])
     visit.state = "void"
     return row
@@ -58,7 +60,7 @@ def void(desk: Desk, visit: Visit, *, by: str, reason: str) -> Correction:
 
 def move_visit(desk: Desk, visit: Visit, patient: Patient, *, by: str, reason: str) -> Correction:
     target = {"number": patient.number}
-    touched: list[Patient | Visit | Lesion] = [visit, visit.patient, patient]
+    touched: list[Record] = [visit, visit.patient, patient]
     row = _correct(
         desk, "visit-move", visit.key, by=by, reason=reason, touched=touched, target=target, changed=[visit]
     )
@@ -78,9 +80,9 @@ def _correct(
     *,
     by: str,
     reason: str,
-    touched: Sequence[Patient | Visit | Lesion],
+    touched: Sequence[Record],
     target: dict[str, str] | None = None,
-    changed: Sequence[Patient | Visit | Lesion] = (),
+    changed: Sequence[Record] = (),
 ) -> Correction:
     address = reverse(name, args=[key])
     preview = desk.get(by, address, preview="1", **(target or {}))

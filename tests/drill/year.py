@@ -32,7 +32,7 @@ GIVEN = [
 def stories_of_a_clinic(desk: Desk, names: Iterator[str], days: Callable[[], datetime.date]) -> list[Story]:
     """The forty patients. What has to be open at the end has its own start; the others begin by lot."""
     late = datetime.date(2025, 6, 20)
-    by_lot: list[tuple[Callable[..., Any], dict[str, Any]]] = [
+    by_lot: list[tuple[Callable[..., Story], dict[str, Any]]] = [
         *((stories.followed, {"last": "discharge", "days": 0}) for _ in range(3)),
         *((stories.followed, {"days": 200}) for _ in range(3)),
         *((stories.misses_recalls, {}) for _ in range(4)),
@@ -58,7 +58,7 @@ def stories_of_a_clinic(desk: Desk, names: Iterator[str], days: Callable[[], dat
         (mishaps.visit_of_another, {}),
         (mishaps.asked_about_the_wrong_spot, {}),
     ]
-    on_a_day: list[tuple[Callable[..., Any], dict[str, Any], datetime.date]] = [
+    on_a_day: list[tuple[Callable[..., Story], dict[str, Any], datetime.date]] = [
         # Due within a week of the year's end.
         (stories.followed, {"days": 46}, datetime.date(2025, 4, 23)),
         # Sent in August and in December.
