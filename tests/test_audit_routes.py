@@ -76,7 +76,7 @@ UNWRITTEN = {
     **dict.fromkeys(
         ("ImageFeatures", "ImageEmbedding", "Prediction", "HeatMap", "FullPicture", "Measurement", "QueueEntry",
          "ConfirmedLabel", "LabelChange", "PlanSource", "ContradictedReport", "ResultReview", "TestAssignment",
-         "ManifestEntry"), CALCULATED
+         "ManifestEntry", "LesionSummary", "VisitSummary"), CALCULATED
     ),
     **dict.fromkeys(("OutgoingMessage", "Reminder"), "mail about something that is written"),
     **dict.fromkeys(("PhotographOnScreen", "QueueSkip", "SeenAnswer"), "where a reader was; the read is written"),
