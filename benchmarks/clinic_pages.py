@@ -93,7 +93,7 @@ def _records(people: dict[str, Any]) -> list[Page]:
     from patients.models import Lesion, Patient, Visit
 
     def some(model: Any, *, then: str = "") -> list[str]:
-        return [f"{model(pk=key_of(n)).get_absolute_url()}{then}" for n in range(60, 80)]
+        return [f"{model(pk=key_of(n)).get_absolute_url()}{then}" for n in range(20, 40)]
 
     followed = Lesion(pk=key_of(0)).get_absolute_url()
     staff, dermatologist = people["staff"], people["dermatologist"]

@@ -27,7 +27,7 @@ IS_LATE = "n % 400 = 0"
 def fill(patients: int, *, each: int, people: dict[str, Any], version: int) -> None:
     """Make the clinic of ``people``: staff, dermatologist and colleague, and one “elsewhere” for the small clinic."""
     with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
+        if connection.vendor == "sqlite" and not connection.in_atomic_block:
             cursor.execute("PRAGMA synchronous = OFF")
             cursor.execute("PRAGMA cache_size = -1000000")
         for statement in _statements(patients, each=each, people=people, version=version):

@@ -4,13 +4,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
 
 from diagnosis.assessment.rescoring import rescore_in_background
 from mlmodel.releases.release_files import SHIPPED
+from patients.audit.commands import AuditedCommand
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = (
         "Rebuild everything that is made from the features of a network, after a new backbone: the reference of drift "
         "and the base set, on whose held-out photographs the gate compares candidates; then, of the network that "

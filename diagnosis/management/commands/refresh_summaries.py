@@ -1,12 +1,13 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from diagnosis.record.search.summaries import calculate_everything_stale, differing, mark_everything
+from patients.audit.commands import AuditedCommand
 
 
-class Command(BaseCommand):
+class Command(AuditedCommand):
     help = (
         "Calculate what the lists of lesions and visits filter by: for what has changed, or with --every for all. "
         "With --check, compare it with the record instead and fail if it differs. Safe while the site is running."
