@@ -117,7 +117,7 @@ def _admin(dermatologist: Any) -> list[Page]:
     images, predictions = "/admin/diagnosis/image/", "/admin/diagnosis/prediction/"
     asked = {
         "photographs": images,
-        "photographs, page 10": f"{images}?p=10",
+        "photographs, page 2": f"{images}?p=2",
         "photographs that wait for review": f"{images}?review=needed",
         "photographs not analysed": f"{images}?review=not-judged",
         **{f"photographs, {tier} tier": f"{images}?tier={tier}" for tier in ("urgent", "watch", "calm")},

@@ -74,6 +74,7 @@ def _questions(people: Mapping[str, Any], count: int) -> list[tuple[str, Callabl
         (f"review: the next, for who has read {_read_ahead(count):,} of the first", _page(ahead, "/admin/review/")),
         ("queue: first page", _page(fresh, listing)),
         (f"queue: page {page}", _page(fresh, f"{listing}?p={page}")),
+        ("queue: a second reader is asked for", _page(fresh, f"{listing}?needs=2")),
         ("queue: done", _page(fresh, f"{listing}?state=done")),
         ("queue: search by record number", _page(fresh, f"{listing}?q=R000042")),
         ("photographs: waiting for review", _page(fresh, "/admin/diagnosis/image/?review=needed")),

@@ -25,10 +25,6 @@ READERS = {
 }
 
 
-# What a blinded reader may filter the queue by: nothing that the network's answer decides.
-ALLOWED_BLINDED = {"entered_at", "clinic"}
-
-
 class StateFilter(admin.SimpleListFilter):
     """Limits the list to waiting entries, unless done ones are selected."""
 
@@ -73,6 +69,10 @@ class ReaderFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         needs = {str(number): number for number in READERS}.get(self.value() or "")
         return queryset.filter(needs=needs) if needs else queryset
+
+
+# What a blinded reader may filter the queue by: nothing that the network's answer decides.
+ALLOWED_BLINDED = {"entered_at", "clinic", StateFilter.parameter_name, ReaderFilter.parameter_name}
 
 
 def _is_blinded(request: HttpRequest) -> bool:

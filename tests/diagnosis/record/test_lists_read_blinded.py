@@ -177,6 +177,13 @@ def test_the_queue_in_the_admin_cannot_be_filtered_by_address(sign_in, clinic, d
     assert sign_in(manager).get(f"{reverse('admin:diagnosis_queueentry_changelist')}?reason=urgent").status_code == 200
 
 
+@pytest.mark.parametrize(("query", "count"), [("state=done", 0), ("needs=1", 1)])
+def test_the_queue_in_the_admin_is_filtered_by_what_it_offers(sign_in, dermatologist, patient, query, count):
+    waiting(patient)
+    response = sign_in(dermatologist).get(f"{reverse('admin:diagnosis_queueentry_changelist')}?{query}")
+    assert (response.status_code, len(response.context["cl"].result_list)) == (200, count)
+
+
 def test_today_counts_what_is_urgent_without_naming_it(sign_in, dermatologist, patient):
     waiting(patient)
     waiting(patient, code="nv", tier="calm")
