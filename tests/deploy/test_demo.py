@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,22 +42,31 @@ def test_it_is_refused_where_the_settings_forbid_it(settings):
     assert not User.objects.exists()
 
 
-@pytest.mark.slow
-def test_production_refuses(tmp_path):
-    outcome = subprocess.run(
-        [sys.executable, "manage.py", "create_demo_clinic"],
+def in_production(command: str, data: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", command],
         cwd=ROOT,
         env={
             "PATH": os.environ["PATH"],
             "DJANGO_SETTINGS_MODULE": "dermascan.settings.production",
             "DERMASCAN_SECRET_KEY": "for-this-test-" + "7" * 50,
             "DERMASCAN_HOSTS": "clinic.example",
-            "DERMASCAN_DATA_DIR": str(tmp_path),
+            "DERMASCAN_DATA_DIR": str(data),
         },
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
+
+
+@pytest.mark.slow
+def test_production_refuses(tmp_path):
+    before = in_production("create_demo_clinic", tmp_path)
+    assert before.returncode == 1
+    assert "manage.py migrate" in before.stderr
+    assert "Traceback" not in before.stderr
+    assert in_production("migrate", tmp_path).returncode == 0
+    outcome = in_production("create_demo_clinic", tmp_path)
     assert outcome.returncode == 1
     assert "password is published" in outcome.stderr
 
