@@ -158,7 +158,7 @@ def measure_charts(moments: Sequence[Moment]) -> list[TimeChart]:
             moments,
             top=6,
             empty=nothing,
-            hint=_("Two photographs of one lesion differ by up to %(count)d.") % {"count": COLOURS},
+            hint=_("Photographs of one lesion differ by up to %(count)d.") % {"count": COLOURS},
         ),
         _measure_chart(
             "diameter_mm",

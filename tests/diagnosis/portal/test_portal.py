@@ -85,7 +85,7 @@ def test_the_list_costs_the_same_for_any_number(
 ):
     released_visits(patient, dermatologist, days=12)
     client = sign_in(patient_user)
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(20):
         client.get(reverse("my-visits"))
 
 

@@ -190,7 +190,7 @@ def test_a_calm_photograph_does_not_outweigh_what_the_patient_says(staff_client,
     page = shown(staff_client, calm)
 
     assert wording("Nothing alarming was found, but:") in page
-    assert words in coded(page, "symptoms_of_the_visit")
+    assert str(words) in coded(page, "symptoms_of_the_visit")
     assert wording("Have a dermatologist look at this one soon") in page
     assert wording("Nothing needs doing today") not in page
 

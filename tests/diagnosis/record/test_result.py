@@ -341,7 +341,7 @@ def test_the_visit_offers_what_its_state_and_the_role_allow(image, visit, staff,
     assert upload not in closed
 
 
-@pytest.mark.parametrize(("page", "most"), [("image", 32), ("visit", 19), ("lesion", 32), ("patient", 31)])
+@pytest.mark.parametrize(("page", "most"), [("image", 36), ("visit", 23), ("lesion", 36), ("patient", 35)])
 def test_more_photographs_ask_no_more_of_the_database(page, most, image, visit, lesion, staff, sign_in):
     client = sign_in(staff)
     record = {"image": image, "visit": visit, "lesion": lesion, "patient": visit.patient}[page]

@@ -172,8 +172,7 @@ def test_going_back_takes_two_clinics_or_an_operator(ask, answer, dermatologist,
     assert active_version() == version
 
 
-def test_a_clinic_that_was_opened_meanwhile_counts(ask, answer, dermatologist, colleague, other_clinic):
-    other_clinic.delete()
+def test_a_clinic_that_was_opened_meanwhile_counts(ask, answer, dermatologist, colleague):
     version = candidate(verdict="hold")
     ask(dermatologist, version, force="on")
     assert VersionProposal.objects.get().needs == "person"
