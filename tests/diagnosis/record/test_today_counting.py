@@ -1,6 +1,7 @@
 """The header's number, whose SQL is compiled for one member and run for others, is everybody's own."""
 
 import datetime
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def two_clinics(clinic, other_clinic) -> list[Member]:
     """Members of each role in two clinics, of whom each has something else that waits."""
-    members = [
+    members: list[Any] = [
         factories.MemberFactory(clinic=each, role=role)
         for each in (clinic, other_clinic)
         for role in Role
