@@ -37,10 +37,12 @@ def test_from_sign_in_to_the_result(open_browser, staff, tmp_path, size):
     page.get_by_role("button", name="Log visit").click()
 
     page.get_by_role("link", name="Add photographs").first.click()
-    page.get_by_role("link", name="Add a lesion").click()
-    page.get_by_label("Body site").select_option("back")
-    page.get_by_role("radio", name="Left").check()
-    page.get_by_role("button", name="Add lesion").click()
+    page.get_by_role("link", name="Add the first lesion").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Body site").select_option("back")
+    dialog.get_by_role("radio", name="Left").check()
+    dialog.get_by_role("button", name="Add lesion").click()
+    dialog.wait_for(state="hidden")
 
     assert page.get_by_role("radio", name="Lesion 1, left back").is_checked(), "the lesion just added is chosen"
     text = tmp_path / "letter.jpg"
