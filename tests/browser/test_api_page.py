@@ -30,7 +30,7 @@ def test_a_member_tries_a_request_out_with_the_browsers_session(open_browser, li
     answer = operation.locator(".live-responses-table .response").first
     answer.locator(".response-col_status", has_text="200").wait_for()
     assert "when_to_seek_care" in answer.inner_text()
-    assert page.locator(".opblock").count() == 5
+    assert page.locator(".opblock").count() == 6
     assert not elsewhere
     assert not complaints
     assert ApiToken.objects.count() == 0, "the session was enough"
