@@ -1,4 +1,4 @@
-"""Triggers that say which summaries of the lists are out of date, whoever changes the record and how.
+"""Triggers that say which summaries of the lists are out of date, whatever code changed the record.
 
 A trigger names no table but its own and ``diagnosis_stalesummary``, so that the other tables can be rebuilt. A migration
 that rebuilds a watched table on SQLite drops its triggers: repeat ``WatchSummaries`` after it. A test compares them with

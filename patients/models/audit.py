@@ -50,7 +50,7 @@ class LegalBasis(models.TextChoices):
 
 
 class AuditChain(models.Model):
-    """The chain of a clinic, or of the installation: its length and last hash. Its row is locked by whoever writes."""
+    """The chain of a clinic, or of the installation: its length and last hash. Writers lock its row."""
 
     clinic = models.OneToOneField(Clinic, on_delete=models.PROTECT, null=True, related_name="audit_chain")
     length = models.PositiveBigIntegerField(default=0)

@@ -30,7 +30,7 @@ from patients.models import Lesion, Visit
 AT_ONCE = 200
 BATCH = 400
 MARKED_AT_ONCE = 5000
-# Any number, the same in every process: whoever holds this lock calculates.
+# Any number, the same in every process: only the holder of this lock calculates.
 LOCK = 5_720_831
 
 

@@ -33,20 +33,25 @@ class PreparedCount:
     def __init__(self, lists_of: Callable[[Scope], Sequence[QuerySet[Any]]]) -> None:
         """Count ``lists_of`` a scope. They may differ by role, and else by the member's and clinic's keys only."""
         self._lists_of = lists_of
-        self._minute: datetime | None = None
-        self._compiled: dict[str, tuple[str, tuple[Any, ...]]] = {}
+        self._kept: tuple[datetime | None, dict[str, tuple[str, tuple[Any, ...]]]] = (None, {})
 
     def of(self, member: Member) -> int:
-        minute = timezone.now().replace(second=0, microsecond=0)
-        if minute != self._minute:
-            self._minute, self._compiled = minute, {}
-        if member.role not in self._compiled:
-            self._compiled[member.role] = self._compile(member)
-        sql, parameters = self._compiled[member.role]
+        sql, parameters = self._compiled_for(member)
         keys = {_Key.MEMBER: _stored(Member, member.pk), _Key.CLINIC: _stored(Clinic, member.clinic_id)}
         with connection.cursor() as cursor:
             cursor.execute(sql, [keys[each] if isinstance(each, _Key) else each for each in parameters])
             return sum(cursor.fetchone() or ())
+
+    def _compiled_for(self, member: Member) -> tuple[str, tuple[Any, ...]]:
+        minute = timezone.now().replace(second=0, microsecond=0)
+        # Read once: another thread may begin the next minute meanwhile.
+        kept, compiled = self._kept
+        if kept != minute:
+            compiled = {}
+            self._kept = (minute, compiled)
+        if member.role not in compiled:
+            compiled[member.role] = self._compile(member)
+        return compiled[member.role]
 
     def _compile(self, member: Member) -> tuple[str, tuple[Any, ...]]:
         counts = [_CountUpTo(rows.order_by().values("pk")[:COUNTED_AT_MOST]) for rows in self._lists_of(Scope(member))]
