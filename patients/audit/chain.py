@@ -1,8 +1,8 @@
 """Write entries and put them into the chain of their clinic.
 
 An entry's hash covers its content and the hash before it, so that an entry that is changed, taken out or moved breaks
-every later link. The chain's row is locked while entries are sealed, so that numbers have no gap when several processes
-write at once.
+every later link. The chain's row is locked while entries are sealed, so that numbers have no gap when several
+processes write at once.
 """
 
 import hashlib
